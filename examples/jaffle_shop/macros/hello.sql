@@ -1,0 +1,3 @@
+{% macro hello(name='world') %}
+  {% do log('Hello, ' ~ name ~ '! This is target ' ~ target.name ~ '.', info=true) %}
+{% endmacro %}

@@ -1,0 +1,299 @@
+"""Runs dbt once inside a run's container.
+
+Container stdin:  one line of JSON, {"argv": ["build", ...], "env": {"NAME": "value"}}. End of input instead of
+                  a message means that no run is wanted.
+Container stdout: the log, exactly as dbt prints it, and whatever project code writes to either stream.
+Container stderr: one JSON object a line, each with an "event": ready, nodes_total, node_started, node_finished,
+                  and always last, finished. Only this file can write there.
+
+dbt is imported before the message is read, so a container that waits answers at once. Any Python from 3.9 on and
+any dbt from 1.8 on will do: nothing else is imported.
+"""
+
+import atexit
+import importlib
+import json
+import os
+import pkgutil
+import select
+import signal
+import sys
+import threading
+from datetime import datetime, timezone
+from importlib.metadata import version
+
+MAX_MESSAGE_BYTES = 4 * 1024
+MAX_ERROR_BYTES = 8 * 1024
+
+OK, HANDLED_FAILURES, UNHANDLED = 0, 1, 2
+
+
+def main():
+    protocol = Protocol(claim_protocol_descriptor())
+    cancel = CancelSignal()
+    exit_code, error = UNHANDLED, None
+    try:
+        dbt_main = importlib.import_module("dbt.cli.main")
+        preload_while_waiting()
+        protocol.emit({"event": "ready", "dbt_version": version("dbt-core")})
+        line = sys.stdin.buffer.readline()
+        if not line.strip():
+            return OK
+        argv, env = parse_message(line)
+        enter_project(env)
+        exit_code, error = run_dbt(dbt_main.dbtRunner, argv, protocol)
+    except BaseException as exc:
+        error = describe(exc)
+    cancel.ignore_from_now_on()
+    finished = {"event": "finished", "exit_code": exit_code, "error": cut(error, MAX_ERROR_BYTES)}
+    if cancel.received and exit_code != OK:
+        finished["interrupted"] = True
+    protocol.emit(finished)
+    return exit_code
+
+
+def claim_protocol_descriptor():
+    """Keeps stderr for the protocol; what anybody else writes to it joins the log. Children do not inherit it."""
+    descriptor = os.dup(2)
+    os.dup2(1, 2)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    return descriptor
+
+
+class Protocol:
+    """Writes events as lines. Never raises because of a reader that left: dbt's run matters more."""
+
+    def __init__(self, descriptor):
+        self._descriptor = descriptor
+        self._lock = threading.RLock()  # a signal may interrupt the main thread while it holds this
+
+    def emit(self, event):
+        line = (json.dumps(event) + "\n").encode()
+        try:
+            with self._lock:
+                while line:
+                    line = line[os.write(self._descriptor, line) :]
+        except OSError:
+            pass
+
+
+class CancelSignal:
+    """SIGINT is dbt's way to cancel the queries it has running; SIGTERM, Kubernetes' way to stop, means the same.
+
+    Only the first one interrupts: another would break dbt's clean-up half-way.
+    """
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self):
+        self.received = False
+        for number in self.SIGNALS:
+            signal.signal(number, self._interrupt)
+
+    def ignore_from_now_on(self):
+        for number in self.SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+    def _interrupt(self, _number, _frame):
+        if self.received:
+            return
+        self.received = True
+        raise KeyboardInterrupt
+
+
+def preload_while_waiting():
+    """Imports what dbt would import only once it runs, until a message is there."""
+    adapters = importlib.import_module("dbt.adapters")
+    plugins = (
+        f"dbt.adapters.{found.name}"
+        for found in pkgutil.iter_modules(adapters.__path__)
+        if os.path.exists(os.path.join(found.module_finder.path, found.name, "connections.py"))
+    )
+    for name in ("dbt.task.build", "dbt.task.deps", "dbt.task.docs.generate", *plugins):
+        if select.select([0], [], [], 0)[0]:
+            return
+        try:
+            importlib.import_module(name)
+        except Exception:  # dbt says it better if the run turns out to need this one
+            pass
+
+
+def parse_message(line):
+    """Says what is wrong without quoting the message: there are secrets in it."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        raise ValueError("The message on stdin is not a line of JSON.") from None
+    if not isinstance(message, dict):
+        raise ValueError("The message on stdin must be an object.")
+    argv, env = message.get("argv"), message.get("env", {})
+    if not isinstance(argv, list) or not all(isinstance(word, str) for word in argv):
+        raise ValueError("The message's argv must be a list of strings.")
+    if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
+        raise ValueError("The message's env must be an object of strings.")
+    return argv, env
+
+
+def enter_project(env):
+    project = env.get("DCTL_PROJECT_DIR") or os.environ.get("DCTL_PROJECT_DIR", "/work/project")
+    os.environ.update({**default_env(project), **env})
+    os.chdir(project)
+    with open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), 0)
+
+
+def default_env(project):
+    """What a run has unless its message says otherwise."""
+    return {
+        "HOME": "/tmp",
+        "PYTHONUNBUFFERED": "1",
+        "DBT_PROFILES_DIR": project,
+        "DBT_TARGET_PATH": "target",
+        "DBT_LOG_PATH": "logs",
+        "DBT_USE_COLORS": "false",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+
+
+def run_dbt(runner_class, argv, protocol):
+    """Returns (exit code, error text or None) with the meaning of the dbt command's own exit codes."""
+    reporter = NodeReporter(protocol.emit)
+    outcome = runner_class(callbacks=[reporter.on_event]).invoke(argv)
+    if outcome.success:
+        reporter.report_rest(outcome.result)
+        return OK, None
+    if outcome.exception is None:
+        reporter.report_rest(outcome.result)
+        return HANDLED_FAILURES, None
+    if type(outcome.exception).__name__ == "DbtUsageException":  # the only one that dbt itself does not log
+        print(f"Error: {outcome.exception}")
+    return UNHANDLED, describe(outcome.exception)
+
+
+class NodeReporter:
+    """Translates dbt's own events. Called in dbt's threads, for every event: it must be quick and never raise."""
+
+    def __init__(self, emit):
+        self._emit = emit
+        self._total = None
+        self._finished = set()
+
+    def on_event(self, message):
+        try:
+            name = message.info.name
+            if name == "NodeStart":
+                self._node_started(message)
+            elif name == "NodeFinished":
+                self._node_finished(message)
+            elif name == "ConcurrencyLine":
+                self._nodes_total(message.data.node_count)
+            elif name == "LogStartLine":  # `dbt build` adds its unit tests only after the ConcurrencyLine
+                self._nodes_total(message.data.total)
+        except Exception:  # an event of another shape costs progress, not the run
+            pass
+
+    def report_rest(self, result):
+        """Reports results that had no event: hooks, operations, and what --fail-fast or a failed hook skipped."""
+        try:
+            for item in getattr(result, "results", None) or ():
+                unique_id = getattr(item, "unique_id", None) or item.node.unique_id
+                if unique_id not in self._finished:
+                    self._emit(finished_from_result(unique_id, item))
+        except Exception:
+            pass
+
+    def _nodes_total(self, total):
+        if total != self._total:
+            self._total = total
+            self._emit({"event": "nodes_total", "total": total})
+
+    def _node_started(self, message):
+        node = message.data.node_info
+        if node.materialized == "ephemeral":  # only text inside other nodes: no result, not in the total
+            return
+        self._emit(
+            {
+                "event": "node_started",
+                "unique_id": node.unique_id,
+                "resource_type": node.resource_type,
+                "name": node.node_name,
+                "thread": message.info.thread,
+                "started_at": utc(node.node_started_at),
+            }
+        )
+
+    def _node_finished(self, message):
+        node, result = message.data.node_info, message.data.run_result
+        if node.materialized == "ephemeral":
+            return
+        self._finished.add(node.unique_id)
+        response = result.adapter_response
+        self._emit(
+            {
+                "event": "node_finished",
+                "unique_id": node.unique_id,
+                "resource_type": node.resource_type,
+                "status": result.status,
+                "started_at": utc(node.node_started_at),
+                # A skipped node has no end of its own.
+                "finished_at": utc(node.node_finished_at) or from_timestamp(message.info.ts),
+                "duration_seconds": round(result.execution_time, 6),
+                "rows_affected": whole(response["rows_affected"]) if "rows_affected" in response else None,
+                "message": cut(result.message or None, MAX_MESSAGE_BYTES),
+                "thread": result.thread or message.info.thread,
+            }
+        )
+
+
+def finished_from_result(unique_id, item):
+    times = [moment for timing in item.timing for moment in (timing.started_at, timing.completed_at) if moment]
+    node = getattr(item, "node", None)
+    return {
+        "event": "node_finished",
+        "unique_id": unique_id,
+        "resource_type": str(getattr(node, "resource_type", "operation")),
+        "status": str(item.status),
+        "started_at": utc(min(times).isoformat()) if times else None,
+        "finished_at": utc(max(times).isoformat()) if times else None,
+        "duration_seconds": round(item.execution_time, 6),
+        "rows_affected": whole((item.adapter_response or {}).get("rows_affected")),
+        "message": cut(item.message, MAX_MESSAGE_BYTES),
+        "thread": item.thread_id or None,
+    }
+
+
+def whole(number):
+    return int(number) if isinstance(number, (int, float)) and number >= 0 else None
+
+
+def utc(moment):
+    """dbt's times are UTC without saying so."""
+    return moment.replace("+00:00", "").rstrip("Z") + "Z" if moment else None
+
+
+def from_timestamp(timestamp):
+    moment = datetime.fromtimestamp(timestamp.seconds + timestamp.nanos / 1e9, timezone.utc)
+    return utc(moment.isoformat())
+
+
+def describe(exc):
+    return str(exc).strip() or type(exc).__name__
+
+
+def cut(text, max_bytes):
+    """Cuts to so many bytes of UTF-8, at the end of a character."""
+    if text is None:
+        return None
+    return text.encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
+
+
+def leave(exit_code):
+    """Exits without freeing dbt's memory piece by piece, which takes longer than many a run."""
+    atexit._run_exitfuncs()  # adapters close their connections here
+    sys.stdout.flush()
+    os._exit(exit_code)
+
+
+if __name__ == "__main__":
+    leave(main())

@@ -1,0 +1,185 @@
+"""Tests of what the shim says, without dbt: python3 -m unittest discover runner"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import textwrap
+import unittest
+from datetime import datetime
+from types import SimpleNamespace as Some
+
+import shim
+
+
+def event(name, info=None, **data):
+    timestamp = Some(seconds=1767225600, nanos=0)
+    return Some(info=Some(name=name, thread="Thread-1", ts=timestamp, **(info or {})), data=Some(**data))
+
+
+def node(**changes):
+    values = {
+        "unique_id": "model.shop.orders",
+        "resource_type": "model",
+        "node_name": "orders",
+        "materialized": "table",
+        "node_started_at": "2026-01-01T00:00:01.500000",
+        "node_finished_at": "2026-01-01T00:00:02",
+    }
+    return Some(**{**values, **changes})
+
+
+def result(**changes):
+    values = {"status": "success", "message": "OK", "thread": "Thread-7", "execution_time": 0.5, "adapter_response": {}}
+    return Some(**{**values, **changes})
+
+
+class NodeEvents(unittest.TestCase):
+    def setUp(self):
+        self.sent = []
+        self.reporter = shim.NodeReporter(self.sent.append)
+
+    def test_a_node_is_reported_when_it_starts_and_when_it_ends(self):
+        self.reporter.on_event(event("NodeStart", node_info=node()))
+        self.reporter.on_event(
+            event("NodeFinished", node_info=node(), run_result=result(adapter_response={"rows_affected": 3.0}))
+        )
+        started, finished = self.sent
+        self.assertEqual(started["started_at"], "2026-01-01T00:00:01.500000Z")
+        self.assertEqual(finished["finished_at"], "2026-01-01T00:00:02Z")
+        self.assertEqual((finished["status"], finished["rows_affected"]), ("success", 3))
+
+    def test_a_skipped_node_ends_at_the_time_of_its_event(self):
+        skipped = result(status="skipped", message="", thread="", execution_time=0.0)
+        self.reporter.on_event(event("NodeFinished", node_info=node(node_finished_at=""), run_result=skipped))
+        (finished,) = self.sent
+        self.assertEqual(finished["finished_at"], "2026-01-01T00:00:00Z")
+        self.assertEqual((finished["message"], finished["thread"]), (None, "Thread-1"))
+
+    def test_an_ephemeral_model_is_not_a_node_of_the_run(self):
+        self.reporter.on_event(event("NodeStart", node_info=node(materialized="ephemeral")))
+        self.assertEqual(self.sent, [])
+
+    def test_the_total_is_told_again_only_when_it_changes(self):
+        self.reporter.on_event(event("ConcurrencyLine", node_count=27))
+        self.reporter.on_event(event("LogStartLine", total=28))
+        self.reporter.on_event(event("LogStartLine", total=28))
+        self.assertEqual([sent["total"] for sent in self.sent], [27, 28])
+
+    def test_an_event_of_another_shape_does_not_break_the_run(self):
+        self.reporter.on_event(event("NodeStart"))
+        self.reporter.on_event(None)
+        self.assertEqual(self.sent, [])
+
+    def test_results_without_an_event_are_reported_in_the_end(self):
+        self.reporter.on_event(event("NodeFinished", node_info=node(), run_result=result()))
+        timing = Some(started_at=datetime(2026, 1, 1), completed_at=datetime(2026, 1, 1, 0, 0, 2))
+        common = {"status": "success", "message": None, "thread_id": "main", "execution_time": 2, "adapter_response": {}}
+        hook = Some(node=Some(unique_id="operation.shop.start", resource_type="operation"), timing=[timing], **common)
+        known = Some(node=Some(unique_id="model.shop.orders", resource_type="model"), timing=[], **common)
+        self.reporter.report_rest(Some(results=[hook, known]))
+        self.assertEqual([sent["unique_id"] for sent in self.sent], ["model.shop.orders", "operation.shop.start"])
+        self.assertEqual(self.sent[1]["finished_at"], "2026-01-01T00:00:02Z")
+
+
+class Message(unittest.TestCase):
+    def test_a_message_gives_argv_and_environment(self):
+        self.assertEqual(shim.parse_message(b'{"argv": ["run"], "env": {"A": "b"}}'), (["run"], {"A": "b"}))
+
+    def test_a_bad_message_is_refused_without_quoting_it(self):
+        for line in (b"{secret", b"[]", b'{"argv": "secret"}', b'{"argv": [], "env": {"A": 1}}', b"\xff"):
+            with self.subTest(line), self.assertRaises(ValueError) as refused:
+                shim.parse_message(line)
+            self.assertNotIn("secret", str(refused.exception))
+
+    def test_a_text_is_cut_between_characters(self):
+        self.assertEqual(shim.cut("aé", 2), "a")
+        self.assertIsNone(shim.cut(None, 2))
+
+
+FAKE_DBT = """
+    import os, sys, time
+    class Outcome:
+        success, exception, result = True, None, None
+    class dbtRunner:
+        def __init__(self, callbacks):
+            pass
+        def invoke(self, argv):
+            print("log", argv, os.environ["GIVEN"], os.environ["DBT_TARGET_PATH"])
+            os.system("echo stray >&2")
+            outcome = Outcome()
+            if argv == ["fail"]:
+                outcome.success = False
+            if argv == ["wait"]:
+                try:
+                    print("waiting")
+                    time.sleep(30)
+                except KeyboardInterrupt as exc:
+                    outcome.success, outcome.exception = False, exc
+            return outcome
+"""
+
+
+class Process(unittest.TestCase):
+    """The whole shim as a process, with a dbt that only prints."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        for path in ("dbt/cli", "dbt/adapters", "dbt_core-1.11.0.dist-info"):
+            os.makedirs(os.path.join(self.folder, path))
+        self.write("dbt/cli/main.py", textwrap.dedent(FAKE_DBT))
+        self.write("dbt_core-1.11.0.dist-info/METADATA", "Name: dbt-core\nVersion: 1.11.0\n")
+
+    def write(self, path, text):
+        with open(os.path.join(self.folder, path), "w") as file:
+            file.write(text)
+
+    def start(self):
+        process = subprocess.Popen(
+            [sys.executable, "-u", shim.__file__],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": self.folder, "DCTL_PROJECT_DIR": self.folder},
+        )
+        self.addCleanup(process.kill)
+        return process
+
+    def run_with(self, argv):
+        message = json.dumps({"argv": argv, "env": {"GIVEN": "value"}}).encode() + b"\n"
+        process = self.start()
+        log, protocol = process.communicate(message, timeout=20)
+        return process.returncode, log.decode(), [json.loads(line) for line in protocol.splitlines()]
+
+    def test_the_log_is_on_stdout_and_only_events_are_on_stderr(self):
+        code, log, events = self.run_with(["run"])
+        self.assertEqual(log, "log ['run'] value target\nstray\n")
+        self.assertEqual([event["event"] for event in events], ["ready", "finished"])
+        self.assertEqual((code, events[1]["exit_code"], events[1]["error"]), (0, 0, None))
+
+    def test_handled_failures_end_with_1(self):
+        code, _, events = self.run_with(["fail"])
+        self.assertEqual((code, events[-1]["exit_code"]), (1, 1))
+
+    def test_no_message_means_no_run(self):
+        log, protocol = self.start().communicate(b"", timeout=20)
+        self.assertEqual(log, b"")
+        self.assertNotIn(b"finished", protocol)
+
+    def test_a_cancelled_run_says_that_it_was_interrupted(self):
+        process = self.start()
+        process.stdin.write(b'{"argv": ["wait"], "env": {"GIVEN": "value"}}\n')
+        process.stdin.flush()
+        while b"waiting" not in process.stdout.readline():
+            pass
+        process.terminate()
+        _, protocol = process.communicate(timeout=20)
+        finished = json.loads(protocol.splitlines()[-1])
+        self.assertEqual((process.returncode, finished["exit_code"], finished["interrupted"]), (2, 2, True))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,71 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { Prisma, PrismaClient } from './generated/prisma/client.ts';
+
+export type Database = PrismaClient;
+/** What an operation inside a transaction is handed first. */
+export type Transaction = Prisma.TransactionClient;
+export { Prisma };
+
+export interface DatabaseConnection {
+  db: Database;
+  /** The pool below Prisma, for bytes that must not be copied more often than needed (run logs). */
+  pool: pg.Pool;
+  close(): Promise<void>;
+}
+
+export function connectDatabase(url: string, options: { onError: (error: Error) => void }): DatabaseConnection {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 20,
+    connectionTimeoutMillis: 5_000,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+  });
+  // An idle connection that breaks reports it here; without a listener the process would end.
+  pool.on('error', options.onError);
+  const db = new PrismaClient({ adapter: new PrismaPg(pool) });
+  return {
+    db,
+    pool,
+    async close() {
+      await db.$disconnect();
+      if (!pool.ended) await pool.end();
+    },
+  };
+}
+
+const awayCodes = new Set([
+  'P1001',
+  'P1002',
+  'P1008',
+  'P1017',
+  'P2024',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  '57P01',
+  '57P02',
+  '57P03',
+  '08000',
+  '08003',
+  '08006',
+]);
+
+/** True when the error says that Postgres can't be reached now, and the same call may work in a moment. */
+export function isDatabaseAway(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
+    const { code, message } = cause as Error & { code?: unknown };
+    if (typeof code === 'string' && awayCodes.has(code)) return true;
+    if (/Connection terminated|timeout exceeded when trying to connect|Server has closed the connection/.test(message)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/** True when a unique constraint refused the write. */
+export function isTaken(error: unknown): boolean {
+  return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+
+/** `?limit=` and `?cursor=` of every list. */
+export const pageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+  cursor: z.string().max(200).optional(),
+});
+
+export const listOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({ data: z.array(item), next_cursor: z.string().nullable() });
+
+/** Where a page ended: the time (ISO 8601) and id of its last item. Times in lists are whole milliseconds. */
+export interface Position {
+  createdAt: string;
+  id: string;
+}
+
+function encodeCursor({ createdAt, id }: Position): string {
+  return Buffer.from(JSON.stringify([createdAt, id])).toString('base64url');
+}
+
+export function decodeCursor(cursor: string | undefined): Position | undefined {
+  if (cursor === undefined) return undefined;
+  try {
+    const [createdAt, id] = z
+      .tuple([z.iso.datetime({ offset: true }), z.string()])
+      .parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
+    return { createdAt, id };
+  } catch (error) {
+    throw new AppError('invalid_request', 'query.cursor: send back next_cursor of the page before, unchanged.', { cause: error });
+  }
+}
+
+/** The answer to a list: `rows` holds one more than `limit` when there is another page. */
+export function pageOf<Row extends { createdAt: Date; id: string }, Item>(
+  rows: Row[],
+  limit: number,
+  view: (row: Row) => Item,
+): { data: Item[]; next_cursor: string | null } {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  const more = rows.length > limit && last !== undefined;
+  return {
+    data: shown.map(view),
+    next_cursor: more ? encodeCursor({ createdAt: last.createdAt.toISOString(), id: last.id }) : null,
+  };
+}

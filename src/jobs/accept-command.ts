@@ -1,0 +1,13 @@
+import { AppError } from '../errors.ts';
+import { parseCommand } from './command.ts';
+
+/**
+ * The command as it is stored and the words dbt gets, or the refusal every caller sees.
+ * `pointer`: the JSON pointer of the field the text came from.
+ */
+export function acceptCommand(text: string, pointer: string): { command: string; argv: string[] } {
+  const verdict = parseCommand(text);
+  if (verdict.accepted) return { command: verdict.command, argv: verdict.argv };
+  const { detail, position } = verdict;
+  throw new AppError('invalid_command', detail, { problems: [{ pointer, detail, position }] });
+}

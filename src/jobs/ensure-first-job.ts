@@ -1,0 +1,24 @@
+import { randomUUID } from 'node:crypto';
+import type { Transaction } from '../db.ts';
+import { noWebhook } from '../webhooks/job-webhook.ts';
+import { defaultMaxParallelRuns, defaultTimeoutSeconds } from './jobs.ts';
+import { findFirstJob, insertJob } from './store.ts';
+
+/** The id of the project's first job, which is made here when it has none: `scheduled-run`, `dbt build`. */
+export async function ensureFirstJob(
+  tx: Transaction,
+  { projectId, environmentId }: { projectId: string; environmentId: string },
+): Promise<string> {
+  const found = await findFirstJob(tx, projectId);
+  if (found !== null) return found.id;
+  const id = randomUUID();
+  await insertJob(tx, id, projectId, {
+    name: 'scheduled-run',
+    command: 'dbt build',
+    environmentId,
+    timeoutSeconds: defaultTimeoutSeconds,
+    maxParallelRuns: defaultMaxParallelRuns,
+    ...noWebhook,
+  });
+  return id;
+}

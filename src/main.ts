@@ -1,0 +1,32 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { createApp } from './app.ts';
+import { readConfig } from './config.ts';
+import { createLog } from './log.ts';
+import { migrate } from './migrate.ts';
+import { openContext } from './open-context.ts';
+
+const config = readConfig(process.env);
+const log = createLog('api', config.DCTL_LOG_LEVEL);
+
+const applied = await migrate(config.DATABASE_URL);
+if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
+
+const context = openContext(config, log);
+const server = createServer(createApp(context));
+server.listen(config.DCTL_PORT, config.DCTL_HOST);
+await once(server, 'listening');
+log.info({ address: server.address(), queue: context.doorbell.carrier }, 'serving');
+
+let stopping = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    log.info({ signal }, 'stopping');
+    server.close(() => void context.close().then(() => process.exit(0)));
+    server.closeIdleConnections();
+    // Log followers stay as long as their run; they can come back to another process.
+    setTimeout(() => server.closeAllConnections(), config.DCTL_DRAIN_SECONDS * 1_000).unref();
+  });
+}

@@ -1,0 +1,66 @@
+import { randomUUID } from 'node:crypto';
+import { Transform, type Readable } from 'node:stream';
+import type { Context, Principal } from '../context.ts';
+import { AppError } from '../errors.ts';
+import { ensureFirstJob } from '../jobs/ensure-first-job.ts';
+import { deploymentKey } from './deployment-key.ts';
+import { findProject, insertDeployment, listEnvironments, lockProject } from './store.ts';
+import { inspectArchive, repackArchive } from './unpack.ts';
+
+/**
+ * Makes an uploaded `.tar.gz` the project's newest deployment, and the project's first job when it has none.
+ * Streams all the way: the archive is never in memory, and nothing is recorded unless it is whole and accepted.
+ */
+export async function deploy(
+  { db, storage, config, log }: Context,
+  principal: Principal,
+  projectId: string,
+  upload: Readable,
+): Promise<{ id: string; digest: string; job_id: string }> {
+  const project = await findProject(db, principal.organizationId, projectId);
+  if (project === null) throw new AppError('not_found', 'There is no such project.');
+
+  const id = randomUUID();
+  const uploadKey = `uploads/${id}.tar.gz`;
+  const limits = { maxUnpackedBytes: config.DCTL_MAX_UNPACKED_BYTES, maxFiles: config.DCTL_MAX_DEPLOYMENT_FILES };
+  try {
+    await storage.write(uploadKey, upload.pipe(atMost(config.DCTL_MAX_DEPLOYMENT_BYTES, upload)));
+    const contents = await inspectArchive(await uploaded(), limits);
+    await storage.write(deploymentKey(id), repackArchive(await uploaded(), contents, limits), { durable: true });
+
+    const jobId = await db.$transaction(async (tx) => {
+      await lockProject(tx, projectId);
+      const { digest, fileCount, sizeBytes } = contents;
+      await insertDeployment(tx, { id, projectId, digest, sizeBytes, fileCount, deployedBy: principal.tokenName });
+      const [production] = await listEnvironments(tx, projectId);
+      if (production === undefined) throw new Error(`project ${projectId} has no environment`);
+      return ensureFirstJob(tx, { projectId, environmentId: production.id });
+    });
+    log.info({ project: projectId, deployment: id, digest: contents.digest }, 'deployment recorded');
+    return { id, digest: contents.digest, job_id: jobId };
+  } finally {
+    await storage.remove(uploadKey).catch((error: unknown) => log.warn({ error }, 'an upload could not be removed'));
+  }
+
+  async function uploaded(): Promise<Readable> {
+    const file = await storage.read(uploadKey);
+    if (file === undefined) throw new Error('the upload disappeared while it was read');
+    return file.content;
+  }
+}
+
+function atMost(maxBytes: number, upload: Readable): Transform {
+  let bytes = 0;
+  const counted = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes <= maxBytes) return done(null, chunk);
+      const limit = `${Math.floor(maxBytes / 1024 / 1024)} MiB`;
+      done(new AppError('too_large', `The archive is refused: it is larger than ${limit}.`));
+    },
+  });
+  upload.once('error', (cause) =>
+    counted.destroy(new AppError('invalid_request', 'The upload ended before it was whole.', { cause })),
+  );
+  return counted;
+}

@@ -1,0 +1,4 @@
+/** Where a deployment's tar of `project/...` is stored. */
+export function deploymentKey(deploymentId: string): string {
+  return `deployments/${deploymentId}.tar`;
+}

@@ -1,0 +1,122 @@
+import { createPostgresBackend, Queue, Worker, withBackend } from 'bullmq';
+import type { Config } from './config.ts';
+import type { Log } from './log.ts';
+
+/**
+ * The doorbell. A message holds an id and nothing else: Postgres has the truth, so a lost message costs a few
+ * seconds (the sweeper rings again) and a doubled one costs nothing (the second claim finds nothing to do).
+ */
+export interface Doorbell {
+  ringRun(runId: string): Promise<void>;
+  ringDelivery(deliveryId: string): Promise<void>;
+  /** Throws when messages can't be queued right now. */
+  check(): Promise<void>;
+  /** How the messages travel, for people. */
+  readonly carrier: 'redis' | 'postgres';
+  close(): Promise<void>;
+}
+
+export interface MessageHandler {
+  /** Called once a message; what it throws is logged, and the message is over all the same. */
+  handle(id: string): Promise<void>;
+  concurrency: number;
+}
+
+const runMessages = 'dctl-runs';
+const deliveryMessages = 'dctl-deliveries';
+const ringTimeoutMs = 1_000;
+
+type Message = { id: string };
+
+export function openDoorbell(config: Config, log: Log): Doorbell {
+  const { newQueue, carrier } = carrierFor(config);
+  const runs = newQueue(runMessages);
+  const deliveries = newQueue(deliveryMessages);
+  for (const queue of [runs, deliveries]) {
+    queue.on('error', (error) => log.warn({ error }, 'the message queue reported an error'));
+  }
+
+  const ring = async (queue: Queue, id: string) => {
+    const added = queue.add('ring', { id } satisfies Message, { attempts: 1, removeOnComplete: true, removeOnFail: true });
+    added.catch(() => undefined);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('the message queue did not answer in time')), ringTimeoutMs);
+    });
+    try {
+      await Promise.race([added, late]);
+    } catch (error) {
+      log.warn({ error, id }, 'a message was not queued; the sweeper will ring again');
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+
+  return {
+    carrier,
+    ringRun: (runId) => ring(runs, runId),
+    ringDelivery: (deliveryId) => ring(deliveries, deliveryId),
+    async check() {
+      await runs.getWaitingCount();
+    },
+    async close() {
+      await Promise.all([runs.close(), deliveries.close()]);
+    },
+  };
+}
+
+/** Starts taking messages. `close` stops taking more and waits for handlers that are at work. */
+export function answerDoorbell(
+  config: Config,
+  log: Log,
+  handlers: { run: MessageHandler; delivery: MessageHandler },
+): { close(): Promise<void> } {
+  const { newWorker } = carrierFor(config);
+  const answer = (name: string, { handle, concurrency }: MessageHandler) => {
+    const worker = newWorker(
+      name,
+      async (data) => {
+        try {
+          await handle(data.id);
+        } catch (error) {
+          log.error({ error, id: data.id, queue: name }, 'a message could not be handled');
+        }
+      },
+      concurrency,
+    );
+    worker.on('error', (error) => log.warn({ error }, 'the message queue reported an error'));
+    return worker;
+  };
+  const workers = [answer(runMessages, handlers.run), answer(deliveryMessages, handlers.delivery)];
+  return {
+    async close() {
+      await Promise.all(workers.map((worker) => worker.close()));
+    },
+  };
+}
+
+/** Redis where an address is given, else BullMQ's own tables in Postgres (schema `bullmq`). */
+function carrierFor(config: Config) {
+  const workerOptions = { maxStalledCount: 1, drainDelay: 5 } as const;
+  if (config.REDIS_URL !== undefined) {
+    const connection = { url: config.REDIS_URL, maxRetriesPerRequest: null };
+    return {
+      carrier: 'redis' as const,
+      newQueue: (name: string): Queue => new Queue(name, { connection }),
+      newWorker: (name: string, process: (data: Message) => Promise<void>, concurrency: number): Worker =>
+        new Worker(name, (message) => process(message.data as Message), { connection, concurrency, ...workerOptions }),
+    };
+  }
+  const onPostgres = withBackend(createPostgresBackend);
+  const connection = { connectionString: config.DATABASE_URL, migrate: true, max: 4 };
+  return {
+    carrier: 'postgres' as const,
+    newQueue: (name: string) => new onPostgres.Queue(name, { connection }) as unknown as Queue,
+    newWorker: (name: string, process: (data: Message) => Promise<void>, concurrency: number) =>
+      new onPostgres.Worker(name, (message) => process(message.data as Message), {
+        connection,
+        concurrency,
+        ...workerOptions,
+      }) as unknown as Worker,
+  };
+}

@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import type { Database, Transaction } from '../db.ts';
+import { announceRunChange } from '../changes.ts';
+import { runSettings, type RunSettings } from './schema.ts';
+import type { Verdict } from './status.ts';
+
+/**
+ * A worker's right to execute one run. Every write of a worker names the lease's token, so a worker that was
+ * taken for dead changes nothing when it comes back. All times are the database's.
+ */
+export interface Lease {
+  runId: string;
+  token: string;
+}
+
+export interface ClaimedRun {
+  lease: Lease;
+  id: string;
+  jobId: string;
+  projectId: string;
+  organizationId: string;
+  deploymentId: string;
+  settings: RunSettings;
+  /** When set, an earlier worker started the run's container: it is never started again. */
+  launchedAt: Date | null;
+  /** Raised by each claim. 1: nobody worked on it before. */
+  fence: number;
+  /** Of the stored log, in bytes. */
+  logBytes: number;
+  /** Until the job's timeout, counted from the first claim. */
+  remainingMs: number;
+}
+
+/**
+ * Takes the oldest run that waits in the queue of the named run's job, if the job's limit of parallel runs allows;
+ * or the named run itself when its worker's lease has run out. Null: there is nothing to do, or not yet.
+ *
+ * The job's row is locked meanwhile, so two workers never count the same free place.
+ */
+export async function claimRun(
+  db: Database,
+  runId: string,
+  worker: { name: string; leaseSeconds: number },
+): Promise<ClaimedRun | null> {
+  const token = randomUUID();
+  const rows = await db.$transaction(async (tx) => {
+    const [job] = await tx.$queryRaw<{ id: string; maxParallelRuns: number }[]>`
+      SELECT id, max_parallel_runs AS "maxParallelRuns" FROM jobs
+      WHERE id = (SELECT job_id FROM runs WHERE id = ${runId}) FOR UPDATE`;
+    if (job === undefined) return [];
+    return tx.$queryRaw<ClaimedRow[]>`
+      UPDATE runs SET
+        status = 'running',
+        lease_token = ${token},
+        lease_expires_at = clock_timestamp() + make_interval(secs => ${worker.leaseSeconds}),
+        fence = fence + 1,
+        worker_name = ${worker.name},
+        started_at = COALESCE(started_at, clock_timestamp())
+      WHERE id = (
+        (SELECT id FROM runs WHERE id = ${runId} AND status = 'running' AND lease_expires_at < clock_timestamp())
+        UNION ALL
+        (SELECT id FROM runs WHERE job_id = ${job.id} AND status = 'queued' AND (
+           SELECT count(*) FROM runs WHERE job_id = ${job.id} AND status = 'running') < ${job.maxParallelRuns}
+         ORDER BY created_at, id LIMIT 1)
+        LIMIT 1)
+      RETURNING id, job_id AS "jobId", project_id AS "projectId", organization_id AS "organizationId",
+        deployment_id AS "deploymentId", settings, launched_at AS "launchedAt", fence, log_bytes AS "logBytes",
+        (extract(epoch FROM clock_timestamp() - started_at) * 1000)::float8 AS "elapsedMs"`;
+  });
+  const [row] = rows;
+  if (row === undefined) return null;
+  await announceRunChange(db, row.id);
+  const { elapsedMs, logBytes, ...columns } = row;
+  const settings = runSettings.parse(row.settings);
+  return {
+    ...columns,
+    lease: { runId: row.id, token },
+    settings,
+    logBytes: Number(logBytes),
+    remainingMs: Math.max(0, settings.timeoutSeconds * 1_000 - elapsedMs),
+  };
+}
+
+type ClaimedRow = Omit<ClaimedRun, 'lease' | 'settings' | 'logBytes' | 'remainingMs'> & {
+  settings: unknown;
+  logBytes: bigint;
+  elapsedMs: number;
+};
+
+/** False when the lease is no longer this worker's. */
+export async function renewLease(db: Database, { runId, token }: Lease, leaseSeconds: number): Promise<boolean> {
+  const renewed = await db.$executeRaw`
+    UPDATE runs SET lease_expires_at = clock_timestamp() + make_interval(secs => ${leaseSeconds})
+    WHERE id = ${runId} AND lease_token = ${token}`;
+  return renewed === 1;
+}
+
+/** To be called just before the container is started. False when the run was launched before or the lease is lost. */
+export async function markLaunched(db: Database, { runId, token }: Lease, containerId: string): Promise<boolean> {
+  const marked = await db.$executeRaw`
+    UPDATE runs SET launched_at = clock_timestamp(), container_id = ${containerId}
+    WHERE id = ${runId} AND lease_token = ${token} AND launched_at IS NULL`;
+  return marked === 1;
+}
+
+/** Leaves the run to another worker at once, its container untouched. */
+export async function releaseLease(db: Database, { runId, token }: Lease): Promise<void> {
+  await db.$executeRaw`
+    UPDATE runs SET lease_expires_at = clock_timestamp() WHERE id = ${runId} AND lease_token = ${token}`;
+}
+
+/** Running -> final, once. Null when the lease is lost: then nothing has changed. */
+export async function endRun(
+  tx: Transaction,
+  { runId, token }: Lease,
+  end: Verdict & { exitCode: number | null; nodesTotal: number | null },
+): Promise<EndedRun | null> {
+  const [ended] = await tx.$queryRaw<EndedRun[]>`
+    UPDATE runs SET
+      status = ${end.status},
+      status_reason = ${end.statusReason},
+      error_message = ${end.errorMessage},
+      exit_code = ${end.exitCode},
+      nodes_total = COALESCE(${end.nodesTotal}, nodes_total),
+      finished_at = clock_timestamp(),
+      duration_ms = round(extract(epoch FROM clock_timestamp() - started_at) * 1000),
+      lease_token = NULL,
+      lease_expires_at = NULL
+    WHERE id = ${runId} AND lease_token = ${token} AND status = 'running'
+    RETURNING id, job_id AS "jobId", status, error_message AS "errorMessage", triggered_by AS "triggeredBy",
+      command_override AS "commandOverride", cause, metadata, started_at AS "startedAt",
+      finished_at AS "finishedAt", duration_ms AS "durationMs"`;
+  if (ended === undefined) return null;
+  await announceRunChange(tx, runId);
+  return ended;
+}
+
+export interface EndedRun {
+  id: string;
+  jobId: string;
+  status: Verdict['status'];
+  errorMessage: string | null;
+  triggeredBy: string;
+  commandOverride: string | null;
+  cause: string | null;
+  metadata: Record<string, string | number | boolean> | null;
+  startedAt: Date;
+  finishedAt: Date;
+  durationMs: number;
+}

@@ -1,0 +1,68 @@
+import { channel } from '../changes.ts';
+import type { Context } from '../context.ts';
+import type { Lease } from './lease.ts';
+
+const pageBytes = 256 * 1024;
+/** How long a follower waits before it looks again without having been told to. */
+const lookAgainMs = 5_000;
+
+/**
+ * Adds `content` to a run's stored log at `startsAt` (bytes). False when the lease is lost or the log has another
+ * length: then nothing was stored.
+ */
+export async function appendLog(
+  { pool }: Pick<Context, 'pool'>,
+  { runId, token }: Lease,
+  piece: { startsAt: number; content: Buffer; truncated: boolean },
+): Promise<boolean> {
+  const { rowCount } = await pool.query({
+    name: 'append-log',
+    text: `
+      WITH held AS (
+        UPDATE runs SET log_bytes = $3::bigint + length($4::bytea), log_truncated = log_truncated OR $5
+        WHERE id = $1 AND lease_token = $2 AND log_bytes = $3 RETURNING id),
+      told AS (SELECT pg_notify('${channel}', id) FROM held)
+      INSERT INTO log_chunks (run_id, starts_at, content) SELECT held.id, $3, $4 FROM held, told`,
+    values: [runId, token, piece.startsAt, piece.content, piece.truncated],
+  });
+  return rowCount === 1;
+}
+
+/** The stored log from byte `from` on, at most some 256 KiB. Empty when there is no more. */
+export async function readLog({ pool }: Pick<Context, 'pool'>, runId: string, from: number): Promise<Buffer> {
+  const { rows } = await pool.query<{ starts_at: string; content: Buffer }>({
+    name: 'read-log',
+    text: `
+      SELECT starts_at, content FROM log_chunks
+      WHERE run_id = $1 AND starts_at + length(content) > $2
+      ORDER BY starts_at LIMIT 4`,
+    values: [runId, from],
+  });
+  const pieces = rows.map((row) => row.content.subarray(Math.max(0, from - Number(row.starts_at))));
+  return Buffer.concat(pieces).subarray(0, pageBytes);
+}
+
+/**
+ * A run's log as it comes, from byte `from` to the end of the run. Ends early when the signal aborts.
+ * `isOver`: whether the run has ended by now.
+ */
+export async function* followLog(
+  context: Pick<Context, 'pool' | 'changes'>,
+  runId: string,
+  options: { from: number; signal: AbortSignal; isOver: () => Promise<boolean> },
+): AsyncGenerator<Buffer> {
+  let position = options.from;
+  while (!options.signal.aborted) {
+    // Asked before reading: what is stored after this look is found by the next round.
+    const changed = context.changes.next(runId, lookAgainMs, options.signal);
+    const over = await options.isOver();
+    const content = await readLog(context, runId, position);
+    if (content.length > 0) {
+      position += content.length;
+      yield content;
+      continue;
+    }
+    if (over) return;
+    await changed;
+  }
+}

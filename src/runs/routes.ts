@@ -1,0 +1,102 @@
+import type { Context } from '../context.ts';
+import { pageQuery } from '../http/listing.ts';
+import { jsonRoute, streamRoute, type Route } from '../http/route.ts';
+import { sendArtifact } from './artifacts.ts';
+import { artifactsOf, getRun, nodesOf, runsOf } from './runs.ts';
+import * as shapes from './schema.ts';
+import { sendLog } from './send-log.ts';
+import { triggerRun } from './trigger.ts';
+
+const tag = 'Runs';
+
+export const runRoutes = (context: Context): Route[] => [
+  jsonRoute({
+    method: 'post',
+    path: '/api/v1/projects/{project_id}/jobs/{job_id}/trigger',
+    name: 'triggerRun',
+    summary: 'Run a job now',
+    tag,
+    scope: 'trigger',
+    params: shapes.triggerParams,
+    headers: shapes.triggerHeaders,
+    body: shapes.triggerRequest,
+    success: { status: 200, description: 'The run is recorded and will be executed', schema: shapes.triggered },
+    handle: ({ principal, params, body, header }) =>
+      triggerRun(context, principal, { projectId: params.project_id, jobId: params.job_id }, body, {
+        triggeredBy: 'manual',
+        idempotencyKey: header('idempotency-key'),
+      }),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/v1/runs',
+    name: 'listRuns',
+    summary: "The organization's runs",
+    tag,
+    scope: 'read',
+    query: pageQuery,
+    success: { status: 200, description: 'Runs, newest first', schema: shapes.runList },
+    handle: ({ principal, query }) => runsOf(context, principal, query),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/v1/runs/{run_id}',
+    name: 'getRun',
+    summary: 'A run',
+    tag,
+    scope: 'read',
+    params: shapes.runParams,
+    success: { status: 200, description: 'The run', schema: shapes.runView },
+    handle: ({ principal, params }) => getRun(context, principal, params.run_id),
+  }),
+  streamRoute({
+    method: 'get',
+    path: '/api/v1/runs/{run_id}/logs',
+    name: 'getRunLog',
+    summary: 'What a run printed; follow it live with follow=1 or Accept: text/event-stream',
+    tag,
+    scope: 'read',
+    params: shapes.runParams,
+    query: shapes.logQuery,
+    success: { status: 200, description: 'Text as dbt printed it', contentType: 'text/plain' },
+    handle: ({ principal, params, query, header, signal }, response) => {
+      const asEvents = (header('accept') ?? '').includes('text/event-stream');
+      const request = { follow: query.follow, asEvents, lastEventId: header('last-event-id'), signal };
+      return sendLog(context, principal, params.run_id, request, response);
+    },
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/v1/runs/{run_id}/nodes',
+    name: 'listRunNodes',
+    summary: "What became of each of dbt's nodes, live",
+    tag,
+    scope: 'read',
+    params: shapes.runParams,
+    success: { status: 200, description: 'Nodes in the order they started', schema: shapes.nodeList },
+    handle: ({ principal, params }) => nodesOf(context, principal, params.run_id),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/v1/runs/{run_id}/artifacts',
+    name: 'listRunArtifacts',
+    summary: 'The files dbt left',
+    tag,
+    scope: 'read',
+    params: shapes.runParams,
+    success: { status: 200, description: 'Artifacts', schema: shapes.artifactList },
+    handle: ({ principal, params }) => artifactsOf(context, principal, params.run_id),
+  }),
+  streamRoute({
+    method: 'get',
+    path: '/api/v1/runs/{run_id}/artifacts/{+path}',
+    name: 'getRunArtifact',
+    summary: 'One file, such as manifest.json or compiled/...',
+    tag,
+    scope: 'read',
+    params: shapes.artifactParams,
+    success: { status: 200, description: 'The file as dbt wrote it', contentType: 'application/octet-stream' },
+    handle: ({ principal, params }, response) =>
+      sendArtifact(context, principal, { runId: params.run_id, path: params.path }, response),
+  }),
+];

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { listOf } from '../http/listing.ts';
+import { id, text } from '../text.ts';
+import { runStatuses, statusReasons } from './status.ts';
+
+export const triggerParams = z.object({ project_id: id, job_id: id });
+export const runParams = z.object({ run_id: id });
+export const artifactParams = z.object({ run_id: id, path: text(1_000) });
+
+const metadataValue = z.union([text(2_000), z.number(), z.boolean()], {
+  error: 'write a string, a number or a boolean',
+});
+
+export const triggerRequest = z.strictObject({
+  command_override: z
+    .string()
+    .optional()
+    .meta({ description: "Run this in place of the job's command, once", example: 'dbt build --select my_model+' }),
+  cause: text(1_000).optional().meta({ description: 'Why, for people: shown with the run and in its webhook' }),
+  metadata: z
+    .record(text(100), metadataValue)
+    .refine((value) => Object.keys(value).length <= 50, 'send at most 50 entries')
+    .optional()
+    .meta({ description: "The caller's own facts: shown with the run and in its webhook" }),
+});
+
+export const triggerHeaders = z.object({
+  'Idempotency-Key': z
+    .string()
+    .optional()
+    .meta({ description: 'Repeating a request with the same key makes no second run' }),
+});
+
+/** As the published document shows it. */
+export const triggered = z
+  .object({
+    message: z.literal('DBT job run triggered successfully'),
+    job_run_id: z.string(),
+    job_id: z.string(),
+    job_name: z.string().meta({ example: 'scheduled-run-manual-20260402-120000' }),
+  })
+  .meta({ id: 'Triggered' });
+
+export const runView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    job_id: z.string(),
+    project_id: z.string(),
+    deployment_id: z.string(),
+    status: z.enum(runStatuses),
+    status_reason: z.enum(statusReasons).nullable().meta({ description: 'Why, when the status is error' }),
+    error_message: z.string().nullable(),
+    command: z.string(),
+    command_override: z.string().nullable(),
+    triggered_by: z.enum(['manual', 'schedule', 'api', 'event', 'retry']),
+    cause: z.string().nullable(),
+    metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullable(),
+    created_at: z.iso.datetime(),
+    start_time: z.iso.datetime().nullable(),
+    end_time: z.iso.datetime().nullable(),
+    duration_seconds: z.number().nullable(),
+    exit_code: z.number().int().nullable(),
+    nodes_total: z.number().int().nullable().meta({ description: 'null until dbt has told' }),
+    nodes_done: z.number().int(),
+    nodes_succeeded: z.number().int(),
+    nodes_failed: z.number().int(),
+    nodes_skipped: z.number().int(),
+    log_bytes: z.number().int(),
+    log_truncated: z.boolean(),
+  })
+  .meta({ id: 'Run' });
+
+export const runList = listOf(runView);
+
+export const nodeView = z
+  .object({
+    unique_id: z.string(),
+    resource_type: z.string(),
+    status: z.string().meta({ description: "dbt's own word; started while it runs" }),
+    start_time: z.iso.datetime().nullable(),
+    end_time: z.iso.datetime().nullable(),
+    duration_seconds: z.number().nullable(),
+    rows_affected: z.number().int().nullable(),
+    message: z.string().nullable(),
+    thread: z.string().nullable(),
+  })
+  .meta({ id: 'NodeResult' });
+
+export const nodeList = listOf(nodeView);
+
+export const artifactList = listOf(
+  z.object({ path: z.string(), size_bytes: z.number().int() }).meta({ id: 'Artifact' }),
+);
+
+export const logQuery = z.object({
+  follow: z
+    .enum(['0', '1', 'true', 'false'])
+    .default('0')
+    .transform((value) => value === '1' || value === 'true')
+    .meta({ description: '1: stay, and send what comes until the run has ended' }),
+});
+
+/** What a run keeps of its job and environment, so that a later change never changes it. */
+export const runSettings = z.object({
+  argv: z.array(z.string()),
+  timeoutSeconds: z.number(),
+  environment: z.object({
+    name: z.string(),
+    runnerImage: z.string().nullable(),
+    memoryMb: z.number().nullable(),
+    cpus: z.number().nullable(),
+    network: z.string().nullable(),
+  }),
+});
+
+export type RunSettings = z.output<typeof runSettings>;
+export type TriggerRequest = z.output<typeof triggerRequest>;

@@ -1,0 +1,122 @@
+/** Every value a run's `status` ever has. Callers wait for one of the last four. */
+export const runStatuses = ['queued', 'running', 'success', 'partial', 'failed', 'error'] as const;
+export type RunStatus = (typeof runStatuses)[number];
+
+export const finalStatuses = ['success', 'partial', 'failed', 'error'] as const;
+export type FinalStatus = (typeof finalStatuses)[number];
+
+export function isFinal(status: string): status is FinalStatus {
+  return (finalStatuses as readonly string[]).includes(status);
+}
+
+/** Why a run could not be brought to its end. Only with status `error`. */
+export const statusReasons = [
+  'timed_out',
+  'out_of_memory',
+  'killed',
+  'image_not_found',
+  'runtime_unavailable',
+  'could_not_start',
+  'container_lost',
+] as const;
+export type StatusReason = (typeof statusReasons)[number];
+
+/** How dbt's nodes ended, counted. `succeeded` includes those with a warning. */
+export interface NodeCounts {
+  succeeded: number;
+  failed: number;
+  skipped: number;
+}
+
+/** How an execution ended, as the worker saw it. */
+export type Outcome =
+  /** dbt came to its own end. `error`: what it said when it could not go on. */
+  | { kind: 'exited'; exitCode: number; error: string | null }
+  | { kind: 'timed_out'; afterSeconds: number }
+  | { kind: 'out_of_memory'; limitMb: number; exitCode: number }
+  /** The process ended without a word: killed from outside, or crashed. */
+  | { kind: 'killed'; exitCode: number }
+  | { kind: 'could_not_start'; reason: 'image_not_found' | 'runtime_unavailable' | 'could_not_start'; why: string }
+  | { kind: 'container_lost' };
+
+export interface Verdict {
+  status: FinalStatus;
+  statusReason: StatusReason | null;
+  errorMessage: string | null;
+}
+
+/**
+ * The one place where the end of an execution becomes the status of a run.
+ * `firstFailure`: the first failed node and its message, in words.
+ */
+export function verdictOn(outcome: Outcome, nodes: NodeCounts, firstFailure: string | null): Verdict {
+  switch (outcome.kind) {
+    case 'exited':
+      if (outcome.exitCode === 0 && nodes.failed === 0) {
+        return { status: 'success', statusReason: null, errorMessage: null };
+      }
+      return {
+        status: nodes.succeeded > 0 ? 'partial' : 'failed',
+        statusReason: null,
+        errorMessage: nodes.failed > 0 ? nodesSentence(nodes, firstFailure) : dbtSentence(outcome),
+      };
+    case 'timed_out':
+      return error('timed_out', `The run was ended after ${outcome.afterSeconds} s, its job's timeout.`);
+    case 'out_of_memory':
+      return error(
+        'out_of_memory',
+        `dbt ran out of memory: its limit is ${outcome.limitMb} MB (exit code ${outcome.exitCode}).`,
+      );
+    case 'killed':
+      return error('killed', `dbt's process ended before its work was done (exit code ${outcome.exitCode}).`);
+    case 'could_not_start':
+      return error(outcome.reason, outcome.why);
+    case 'container_lost':
+      return error('container_lost', "The run's container disappeared before its result was read.");
+  }
+}
+
+function nodesSentence({ succeeded, failed, skipped }: NodeCounts, firstFailure: string | null): string {
+  const also = skipped > 0 ? `, ${skipped} skipped` : '';
+  const first = firstFailure === null ? '.' : `: ${firstFailure}`;
+  return `${failed} of ${succeeded + failed + skipped} nodes failed${also}${first}`;
+}
+
+function dbtSentence({ exitCode, error }: { exitCode: number; error: string | null }): string {
+  return error ?? `dbt ended with exit code ${exitCode}.`;
+}
+
+function error(statusReason: StatusReason, errorMessage: string): Verdict {
+  return { status: 'error', statusReason, errorMessage };
+}
+
+/** The outbound event that tells of a final status. */
+export function eventOf(status: FinalStatus): 'job.completed' | 'job.partial' | 'job.failed' {
+  switch (status) {
+    case 'success':
+      return 'job.completed';
+    case 'partial':
+      return 'job.partial';
+    case 'failed':
+    case 'error':
+      return 'job.failed';
+  }
+}
+
+/** How a node's own status counts. dbt's words, of nodes, tests and source freshness alike. */
+export function nodeOutcome(status: string): keyof NodeCounts | 'running' {
+  switch (status) {
+    case 'started':
+      return 'running';
+    case 'success':
+    case 'pass':
+    case 'warn':
+    case 'no-op':
+    case 'reused':
+      return 'succeeded';
+    case 'skipped':
+      return 'skipped';
+    default:
+      return 'failed';
+  }
+}

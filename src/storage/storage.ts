@@ -1,0 +1,59 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+
+/** Files under one folder of the local disk, named by slash-separated keys. Shared by API and workers. */
+export interface Storage {
+  /**
+   * Writes the whole stream or nothing: a reader never sees half a file. `durable` waits until the disk has it.
+   */
+  write(key: string, content: AsyncIterable<Uint8Array>, options?: { durable?: boolean }): Promise<{ sizeBytes: number }>;
+  /** Undefined when there is no such file. */
+  read(key: string): Promise<{ sizeBytes: number; content: Readable } | undefined>;
+  /** Removes a file or everything below a key; missing is fine. */
+  remove(key: string): Promise<void>;
+}
+
+export function openStorage(directory: string): Storage {
+  const root = resolve(directory);
+  const pathOf = (key: string) => {
+    const path = resolve(root, key);
+    if (key.includes('\0') || !path.startsWith(root + sep)) throw new Error('a storage key leaves its folder');
+    return path;
+  };
+  let writes = 0;
+
+  return {
+    async write(key, content, { durable = false } = {}) {
+      const path = pathOf(key);
+      const unfinished = join(root, `.unfinished-${process.pid}-${(writes += 1)}`);
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      try {
+        await pipeline(content, createWriteStream(unfinished, { mode: 0o600, flush: durable }));
+        const { size } = await stat(unfinished);
+        await rename(unfinished, path);
+        return { sizeBytes: size };
+      } finally {
+        await rm(unfinished, { force: true });
+      }
+    },
+    async read(key) {
+      const file = await open(pathOf(key), 'r').catch((error: NodeJS.ErrnoException) => {
+        if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+        throw error;
+      });
+      if (file === undefined) return undefined;
+      const found = await file.stat();
+      if (!found.isFile()) {
+        await file.close();
+        return undefined;
+      }
+      return { sizeBytes: found.size, content: createReadStream('', { fd: file }) };
+    },
+    async remove(key) {
+      await rm(pathOf(key), { recursive: true, force: true });
+    },
+  };
+}

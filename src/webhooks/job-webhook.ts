@@ -1,0 +1,108 @@
+import type { Secrets } from '../secrets.ts';
+import { AppError } from '../errors.ts';
+import { webhookUrlProblem, type Cidr } from '../addresses.ts';
+import type { WebhookSettings } from './schema.ts';
+import { newWebhookSecret } from './sign.ts';
+
+/** A job's webhook as it is stored. `webhookHeaders` and `webhookSecret` are sealed. */
+export interface JobWebhook {
+  webhookEnabled: boolean;
+  webhookUrl: string | null;
+  webhookEvents: string[];
+  webhookHeaders: string | null;
+  webhookSecret: string | null;
+}
+
+export const noWebhook: JobWebhook = {
+  webhookEnabled: false,
+  webhookUrl: null,
+  webhookEvents: [],
+  webhookHeaders: null,
+  webhookSecret: null,
+};
+
+/** What the value of a stored header is shown as, and what keeps that value when it is sent back. */
+export const hiddenValue = '***';
+
+/**
+ * The job's webhook after a change. A new URL gets a new signing secret; a new host also loses the stored headers
+ * unless they are sent again, so that nobody can point another's credentials at a host of their own.
+ */
+export function changedWebhook(
+  current: JobWebhook,
+  change: { [Field in keyof WebhookSettings]?: WebhookSettings[Field] | undefined },
+  { jobId, secrets, allowCidrs }: { jobId: string; secrets: Secrets; allowCidrs: readonly Cidr[] },
+): JobWebhook {
+  const url = change.webhook_url === undefined ? current.webhookUrl : change.webhook_url;
+  const problem =
+    typeof change.webhook_url === 'string' ? webhookUrlProblem(change.webhook_url, allowCidrs) : null;
+  if (problem !== null) refuse('webhook_url', problem);
+  const enabled = change.webhook_enabled ?? current.webhookEnabled;
+  if (enabled && url === null)
+    refuse('webhook_url', 'Give the URL that webhooks go to, or set webhook_enabled to false.');
+
+  const stored = openHeaders(current, jobId, secrets);
+  const known = originOf(url) === originOf(current.webhookUrl) ? stored : {};
+  const headers =
+    change.webhook_headers === undefined ? known : withHiddenValues(change.webhook_headers, known);
+  return {
+    webhookEnabled: enabled,
+    webhookUrl: url,
+    webhookEvents: change.webhook_events ?? current.webhookEvents,
+    webhookHeaders:
+      Object.keys(headers).length === 0 ? null : secrets.seal(JSON.stringify(headers), headersPlace(jobId)),
+    webhookSecret:
+      url === null
+        ? null
+        : url === current.webhookUrl && current.webhookSecret !== null
+          ? current.webhookSecret
+          : secrets.seal(newWebhookSecret(), secretPlace(jobId)),
+  };
+}
+
+/** The user's headers with their values. */
+export function openHeaders(webhook: JobWebhook, jobId: string, secrets: Secrets): Record<string, string> {
+  if (webhook.webhookHeaders === null) return {};
+  return JSON.parse(secrets.open(webhook.webhookHeaders, headersPlace(jobId))) as Record<string, string>;
+}
+
+/** The signing secret as its owner sees it (`whsec_...`), or null when no URL is set. */
+export function openSecret(webhook: JobWebhook, jobId: string, secrets: Secrets): string | null {
+  return webhook.webhookSecret === null ? null : secrets.open(webhook.webhookSecret, secretPlace(jobId));
+}
+
+/** The webhook fields of a job as callers see them: the names of its headers, never their values, never the secret. */
+export function webhookView(webhook: JobWebhook, jobId: string, secrets: Secrets): WebhookSettings {
+  const headers = Object.keys(openHeaders(webhook, jobId, secrets));
+  return {
+    webhook_enabled: webhook.webhookEnabled,
+    webhook_url: webhook.webhookUrl,
+    webhook_headers: Object.fromEntries(headers.map((name) => [name, hiddenValue])),
+    webhook_events: webhook.webhookEvents as WebhookSettings['webhook_events'],
+  };
+}
+
+const headersPlace = (jobId: string) => `jobs:${jobId}:webhook_headers`;
+const secretPlace = (jobId: string) => `jobs:${jobId}:webhook_secret`;
+
+function withHiddenValues(
+  sent: Record<string, string>,
+  known: Record<string, string>,
+): Record<string, string> {
+  const headers = Object.entries(sent).map(([name, value]) => {
+    if (value !== hiddenValue) return [name, value];
+    const kept = known[name];
+    if (kept === undefined)
+      refuse(`webhook_headers/${name}`, 'Send the value: none is stored for this header.');
+    return [name, kept];
+  });
+  return Object.fromEntries(headers) as Record<string, string>;
+}
+
+function originOf(url: string | null): string | null {
+  return url === null ? null : new URL(url).origin;
+}
+
+function refuse(field: string, detail: string): never {
+  throw new AppError('invalid_request', detail, { problems: [{ pointer: `/${field}`, detail }] });
+}

@@ -1,0 +1,48 @@
+import { createHmac, randomBytes } from 'node:crypto';
+
+const prefix = 'whsec_';
+
+/** 32 random bytes as `whsec_<base64>`, the form Standard Webhooks libraries take. */
+export function newWebhookSecret(): string {
+  return prefix + randomBytes(32).toString('base64');
+}
+
+/**
+ * The headers that let a receiver check who sent `body` and when.
+ *
+ * `X-Dagctl-Signature` is keyed with the whole secret text as the user sees it, so `openssl dgst -hmac "$SECRET"`
+ * verifies it. `webhook-signature` follows Standard Webhooks 1.0.0, whose key is the bytes behind `whsec_`.
+ */
+export function signatureHeaders(message: {
+  /** Stays the same on the retry: receivers recognise a repeated delivery by it. */
+  deliveryId: string;
+  event: string;
+  /** When this try starts, not when the delivery was made: receivers refuse old ones as replays. */
+  sentAt: Date;
+  /** Exactly what goes over the wire. */
+  body: Buffer | string;
+  /** The current secret first, then older ones that receivers may still verify with. */
+  secrets: readonly string[];
+}): Record<string, string> {
+  const [current] = message.secrets;
+  if (current === undefined) throw new Error('a webhook cannot be signed without a secret');
+
+  const timestamp = String(Math.floor(message.sentAt.getTime() / 1000));
+  const standardSignature = (secret: string) =>
+    createHmac('sha256', standardKey(secret))
+      .update(`${message.deliveryId}.${timestamp}.`)
+      .update(message.body)
+      .digest('base64');
+
+  return {
+    'X-Dagctl-Event': message.event,
+    'X-Dagctl-Signature': `sha256=${createHmac('sha256', current).update(message.body).digest('hex')}`,
+    'webhook-id': message.deliveryId,
+    'webhook-timestamp': timestamp,
+    'webhook-signature': message.secrets.map((secret) => `v1,${standardSignature(secret)}`).join(' '),
+  };
+}
+
+function standardKey(secret: string): Buffer {
+  return Buffer.from(secret.slice(secret.startsWith(prefix) ? prefix.length : 0), 'base64');
+}

@@ -1,0 +1,213 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { parseCommand } from '../../src/jobs/command.ts';
+import { plainCommands, pointer, quotedCommands, refusedCommands } from './command-cases.ts';
+
+const accepted: Array<[text: string, argv: string[]]> = [
+  ...plainCommands.map((text): [string, string[]] => [text, text.split(' ').slice(1)]),
+  ...quotedCommands,
+];
+const refused = Object.values(refusedCommands)
+  .flat()
+  .map(([text]) => text.replace(pointer, ''));
+const anyText = fc.string({ unit: 'binary', maxLength: 300 });
+const anyHalves = fc.string({
+  unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
+});
+// Made of what a command is made of, so that many of them get far.
+const commandLike = fc
+  .array(fc.oneof(fc.constantFrom(...pieces()), fc.string({ unit: 'grapheme', maxLength: 4 })), {
+    maxLength: 40,
+  })
+  .map((parts) => `dbt ${parts.join('')}`);
+
+describe('a command that may run', () => {
+  test.each(accepted)('reaches dbt word by word: %s', (text, argv) => {
+    expect(parseCommand(text)).toMatchObject({ accepted: true, command: text.replace(/^ +| +$/g, ''), argv });
+  });
+
+  test('names its subcommand in one way, however it is written', () => {
+    expect(parseCommand('dbt ls')).toMatchObject({ subcommand: 'list' });
+    expect(parseCommand('dbt  docs  generate')).toMatchObject({ subcommand: 'docs generate' });
+  });
+
+  test('may fill all 8192 characters', () => {
+    const text = `dbt run -s ${'a'.repeat(8181)}`;
+    expect(text).toHaveLength(8192);
+    expect(parseCommand(text)).toMatchObject({ accepted: true });
+  });
+
+  test('gives the same words when its words are quoted anew', () => {
+    for (const [text, argv] of accepted) {
+      expect(parseCommand(`dbt ${argv.map(quote).join(' ')}`)).toMatchObject({ accepted: true, argv });
+      expect(parseCommand(text)).toMatchObject({ argv });
+    }
+  });
+
+  test('has no blocked character in its compatibility form either', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          commandLike,
+          anyText.map((text) => `dbt run --vars 'a: "${text}"'`),
+        ),
+        (text) => {
+          if (parseCommand(text).accepted)
+            expect(text.normalize('NFKC')).not.toMatch(/[;&|`<>]|\$[({\p{L}]|\p{Cc}/u);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe.each(Object.entries(refusedCommands))('%s', (_rule, cases) => {
+  test.each(cases)('refused: %j', (text, detail) => {
+    const position = text.indexOf(pointer);
+    const verdict = parseCommand(text.replace(pointer, ''));
+    expect(verdict).toEqual({ accepted: false, position, detail: expect.stringMatching(detail) });
+  });
+});
+
+describe('a refusal', () => {
+  test('is one plain sentence and points into the text', () => {
+    for (const text of refused) expectPlainRefusal(text);
+    fc.assert(fc.property(fc.oneof(anyText, anyHalves, commandLike), expectPlainRefusal), { numRuns: 2000 });
+  });
+
+  test('does not repeat what an escape in a value stands for', () => {
+    const verdict = parseCommand(String.raw`dbt run --warn-error-options '{"\u001b[2J": []}'`);
+    expect(verdict).toMatchObject({ accepted: false, detail: expect.not.stringMatching(/\p{C}|2J/u) });
+  });
+});
+
+test('a blocked character is refused wherever it stands', () => {
+  const blocked = [
+    ...';&|`<>',
+    '$(',
+    '${',
+    '$x',
+    '\n',
+    '\r',
+    '\0',
+    '\u00a0',
+    '\u200b',
+    '\u2028',
+    '\uff1b',
+    '\u201c',
+  ];
+  for (const [text] of accepted) {
+    for (const inserted of blocked) {
+      for (let position = 0; position <= text.length; position++) {
+        const verdict = parseCommand(text.slice(0, position) + inserted + text.slice(position));
+        if (verdict.accepted)
+          throw new Error(`accepted ${JSON.stringify(inserted)} at ${position} of ${text}`);
+      }
+    }
+  }
+});
+
+describe('a check never throws and is done within 5 ms', () => {
+  test('on any text', () => {
+    fc.assert(fc.property(fc.oneof(anyText, anyHalves, commandLike), expectQuick), { numRuns: 1000 });
+  });
+
+  test.each([
+    ...pieces(),
+    ...[
+      '- ',
+      '? ',
+      'a: ',
+      '! ',
+      '*a ',
+      ': ',
+      '\\',
+      '\\"',
+      '\u0301',
+      '\ufdfa',
+      '🙂',
+      '\ud800',
+      '"k":1,',
+      '{"a":',
+    ],
+  ])('on a text full of %j', (piece) => {
+    for (const [before, after] of [
+      ['', ''],
+      ['dbt run ', ''],
+      ['dbt run -s ', ''],
+      ["dbt run --vars '", "'"],
+      ["dbt run --vars '{a: ", "}'"],
+      ['dbt run --vars "', '"'],
+    ] as const) {
+      for (const length of [300, 600, 8192, 8193, 1_000_000]) {
+        const count = Math.floor((length - before.length - after.length) / piece.length);
+        expectQuick(before + piece.repeat(count) + after);
+      }
+    }
+  });
+});
+
+function expectPlainRefusal(text: string): void {
+  const verdict = parseCommand(text);
+  if (verdict.accepted) return;
+  expect(verdict.detail).toMatch(/^[^\p{C}\p{Zl}\p{Zp}]+[.?]$/u);
+  expect(verdict.detail).not.toMatch(/[.?] \p{Lu}/u);
+  expect(verdict.detail.length).toBeLessThan(300);
+  expect(verdict.position).toBeGreaterThanOrEqual(0);
+  expect(verdict.position).toBeLessThanOrEqual(text.length);
+}
+
+/** The best of a few attempts counts: on a busy machine, one can be slow through no fault of the check. */
+function expectQuick(text: string): void {
+  let bestMs = Infinity;
+  for (let attempt = 0; attempt < 8 && bestMs >= 5; attempt++) {
+    const begin = performance.now();
+    parseCommand(text);
+    bestMs = Math.min(bestMs, performance.now() - begin);
+  }
+  expect(bestMs).toBeLessThan(5);
+}
+
+function quote(word: string): string {
+  if (/^[\w.:+/=-]+$/.test(word)) return word;
+  return word.includes("'") ? `"${word.replace(/["\\]/g, '\\$&')}"` : `'${word}'`;
+}
+
+function pieces(): string[] {
+  return [
+    ...[
+      'build ',
+      'run ',
+      'docs generate ',
+      '--select ',
+      '-s ',
+      '--vars ',
+      '--vars=',
+      '--threads 4 ',
+      '--quiet ',
+      'a ',
+      'tag:x ',
+    ],
+    ...[
+      "'",
+      '"',
+      ' ',
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '--',
+      '-',
+      '=',
+      '$',
+      '#',
+      '..',
+      '/',
+      "'a: 1' ",
+      '{a: b}',
+      '\uff1b',
+    ],
+  ];
+}

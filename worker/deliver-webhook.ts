@@ -1,0 +1,67 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Context } from '../src/context.ts';
+import { nextStep } from '../src/webhooks/attempt.ts';
+import { mergeHeaders } from '../src/webhooks/headers.ts';
+import { airflowApi } from '../src/webhooks/payload.ts';
+import { openDelivery, type OpenDelivery } from '../src/webhooks/record-delivery.ts';
+import { signatureHeaders } from '../src/webhooks/sign.ts';
+import { endDelivery, endTry, insertTry, takeDelivery } from '../src/webhooks/store.ts';
+import { postOnce } from './safe-fetch.ts';
+
+/**
+ * Sends a recorded webhook: at most once, with at most one retry. A worker that dies on the way leaves the delivery
+ * `sending`; the sweeper calls it `unknown` later, and nobody ever sends it again by itself.
+ */
+export async function deliverWebhook(context: Context, deliveryId: string): Promise<void> {
+  const { db, secrets, config, log } = context;
+  const taken = await takeDelivery(db, deliveryId);
+  if (taken === null) return;
+  const delivery = openDelivery(taken, secrets);
+  const receiver = {
+    knowsRepeats: airflowApi(delivery.url) !== null,
+    retryAfterMs: config.DCTL_WEBHOOK_RETRY_SECONDS * 1_000,
+  };
+
+  for (let number = 1; ; number += 1) {
+    await insertTry(db, deliveryId, number);
+    const outcome = await send(context, delivery);
+    const step = nextStep(outcome, number, receiver);
+    await endTry(db, deliveryId, number, {
+      statusCode: 'status' in outcome ? outcome.status : null,
+      durationMs: 'durationMs' in outcome ? Math.round(outcome.durationMs) : null,
+      answer: 'answer' in outcome ? outcome.answer : null,
+      result: outcome.kind,
+      explanation: step.why,
+    });
+    if (step.state !== 'retry') {
+      await endDelivery(db, deliveryId, step.state);
+      log.info({ delivery: deliveryId, run: taken.runId, state: step.state, tries: number }, 'webhook ended');
+      return;
+    }
+    await delay(step.retryAfterMs);
+  }
+}
+
+function send({ config }: Context, delivery: OpenDelivery) {
+  const body = Buffer.from(delivery.body);
+  const signed = signatureHeaders({
+    deliveryId: delivery.id,
+    event: delivery.event,
+    sentAt: new Date(),
+    body,
+    secrets: [delivery.secret],
+  });
+  return postOnce({
+    url: delivery.url,
+    headers: mergeHeaders(delivery.headers, signed),
+    body,
+    allowCidrs: config.DCTL_WEBHOOK_ALLOW_CIDRS,
+    timeoutMs: config.DCTL_WEBHOOK_TIMEOUT_SECONDS * 1_000,
+    hide: credentialsIn(delivery.headers),
+  });
+}
+
+/** What a receiver that repeats our headers in its answer must not show to readers of the delivery. */
+function credentialsIn(headers: Record<string, string>): string[] {
+  return Object.values(headers).flatMap((value) => [value, ...value.split(' ').slice(1)]);
+}

@@ -1,0 +1,130 @@
+import type { Context } from '../src/context.ts';
+import { deploymentKey } from '../src/projects/deployment-key.ts';
+import { markLaunched, type ClaimedRun } from '../src/runs/lease.ts';
+import type { Outcome } from '../src/runs/status.ts';
+import { containerName, containerSpec, runMessage } from './dbt/container-spec.ts';
+import { ProtocolReader, type ShimEvent } from './dbt/protocol.ts';
+import { CouldNotStart, type ContainerEnd, type Executor, type Output } from './executors/executor.ts';
+import { LeaseLost, LogWriter } from './log-writer.ts';
+import { ProgressWriter } from './progress-writer.ts';
+
+const flushMs = 200;
+
+export interface Execution {
+  context: Context;
+  executor: Executor;
+  /** A tar with the shim at its place, without the end mark of an archive. */
+  shimTar: Buffer;
+  run: ClaimedRun;
+  /** Aborts when this worker must let go of the run: its lease is lost, or the worker stops. */
+  letGo: AbortSignal;
+}
+
+/**
+ * Brings a claimed run to the end of its container and says how that was. Launches it unless an earlier worker did:
+ * then it follows the container that is there. Throws `LeaseLost` when it must let go.
+ */
+export async function execute(execution: Execution): Promise<Outcome> {
+  try {
+    const output = await startOrFollow(execution);
+    return output === null ? { kind: 'container_lost' } : await untilEnded(execution, output);
+  } catch (error) {
+    if (error instanceof CouldNotStart) {
+      execution.context.log.warn({ error, run: execution.run.id }, 'the container could not be started');
+      return { kind: 'could_not_start', reason: error.reason, why: error.message };
+    }
+    throw execution.letGo.aborted ? new LeaseLost() : error;
+  }
+}
+
+async function startOrFollow({ context, executor, shimTar, run, letGo }: Execution): Promise<Output | null> {
+  const { db, storage, config } = context;
+  const name = containerName(run.id);
+  if (run.launchedAt !== null) {
+    return (await executor.find(name)) === null ? null : executor.follow(name, letGo);
+  }
+  // A worker that died before the launch may have left a container that never ran.
+  if (run.fence > 1) await executor.remove(name);
+
+  const deployment = await storage.read(deploymentKey(run.deploymentId));
+  if (deployment === undefined) throw new CouldNotStart('could_not_start', "The deployment's files are missing from storage.");
+  const files = async function* () {
+    yield shimTar;
+    yield* deployment.content as AsyncIterable<Buffer>;
+  };
+  const { containerId } = await executor.create(containerSpec(run, config), files());
+  if (!(await markLaunched(db, run.lease, containerId))) throw new LeaseLost();
+  return executor.start(name, runMessage(run), letGo);
+}
+
+async function untilEnded(execution: Execution, output: Output): Promise<Outcome> {
+  const { context, executor, run } = execution;
+  const { config, db } = context;
+  const log = new LogWriter(context, run.lease, { storedBytes: run.logBytes, maxBytes: config.DCTL_MAX_LOG_BYTES });
+  const progress = new ProgressWriter(db, run.lease);
+  const timeout = endAfterTimeout(execution);
+  let finished: Extract<ShimEvent, { event: 'finished' }> | undefined;
+  let failure: unknown;
+  const flushing = setInterval(() => {
+    Promise.all([log.flush(), progress.flush()]).catch((error: unknown) => (failure ??= error));
+  }, flushMs);
+
+  try {
+    const protocol = new ProtocolReader();
+    let alreadyStored = run.logBytes;
+    for await (const { stream, content } of output) {
+      if (failure !== undefined) throw failure;
+      if (stream === 'protocol') {
+        for (const event of protocol.read(content)) {
+          progress.add(event);
+          if (event.event === 'finished') finished = event;
+        }
+        continue;
+      }
+      const seenBefore = Math.min(alreadyStored, content.length);
+      alreadyStored -= seenBefore;
+      if (seenBefore < content.length) await log.write(content.subarray(seenBefore));
+    }
+    clearInterval(flushing);
+    await Promise.all([log.close(), progress.flush()]);
+    return outcomeOf(await executor.wait(containerName(run.id)), finished, timeout.expired(), execution);
+  } finally {
+    clearInterval(flushing);
+    timeout.cancel();
+  }
+}
+
+/** SIGINT, dbt's way to stop its queries; then, after the grace, SIGKILL. */
+function endAfterTimeout({ context, executor, run }: Execution) {
+  const { config, log } = context;
+  const name = containerName(run.id);
+  let expired = false;
+  let timer = setTimeout(() => {
+    expired = true;
+    send('SIGINT');
+    timer = setTimeout(() => send('SIGKILL'), config.DCTL_CANCEL_GRACE_SECONDS * 1_000);
+  }, run.remainingMs);
+  const send = (signal: 'SIGINT' | 'SIGKILL') => {
+    log.info({ run: run.id, signal }, 'ending a run that reached its timeout');
+    executor.signal(name, signal).catch((error: unknown) => log.warn({ error, run: run.id }, 'a signal was not sent'));
+  };
+  return { expired: () => expired, cancel: () => clearTimeout(timer) };
+}
+
+function outcomeOf(
+  end: ContainerEnd | null,
+  finished: Extract<ShimEvent, { event: 'finished' }> | undefined,
+  timedOut: boolean,
+  { run, context }: Execution,
+): Outcome {
+  if (end?.outOfMemory && finished?.exit_code !== 0) {
+    const limitMb = containerSpec(run, context.config).memoryMb;
+    return { kind: 'out_of_memory', limitMb, exitCode: end.exitCode };
+  }
+  // A run that came to its end while the signal was on its way has ended well.
+  if (timedOut && (finished === undefined || finished.interrupted)) {
+    return { kind: 'timed_out', afterSeconds: run.settings.timeoutSeconds };
+  }
+  if (finished !== undefined) return { kind: 'exited', exitCode: finished.exit_code, error: finished.error };
+  return end === null ? { kind: 'container_lost' } : { kind: 'killed', exitCode: end.exitCode };
+}

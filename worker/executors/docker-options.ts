@@ -1,0 +1,57 @@
+import type { ContainerCreateOptions, NetworkCreateOptions } from 'dockerode';
+import type { ContainerSpec } from './executor.ts';
+
+const megabyte = 1024 * 1024;
+
+/** A spec in Docker's words: locked down, and with nothing in it that `docker inspect` may not show. */
+export function createOptions(spec: ContainerSpec, options: { runtime: string | undefined }): ContainerCreateOptions {
+  return {
+    name: spec.name,
+    Image: spec.image,
+    Cmd: spec.command,
+    Entrypoint: [],
+    Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
+    Labels: spec.labels,
+    User: `${spec.user.uid}:${spec.user.gid}`,
+    WorkingDir: spec.workFolder,
+    OpenStdin: true,
+    StdinOnce: true,
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    Tty: false,
+    HostConfig: {
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      ReadonlyRootfs: true,
+      Privileged: false,
+      Init: true,
+      PidsLimit: spec.pids,
+      Memory: spec.memoryMb * megabyte,
+      MemorySwap: spec.memoryMb * megabyte,
+      NanoCpus: Math.round(spec.cpus * 1e9),
+      NetworkMode: spec.network,
+      Tmpfs: { '/tmp': `rw,nosuid,nodev,size=${spec.temporaryMb}m,mode=1777` },
+      Mounts: [
+        { Type: 'volume', Source: '', Target: spec.workFolder },
+        { Type: 'volume', Source: spec.dataVolume, Target: '/data' },
+      ],
+      LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
+      RestartPolicy: { Name: 'no' },
+      // Its exit code and files are read after its end, maybe by another worker than the one that started it.
+      AutoRemove: false,
+      ...(options.runtime === undefined ? {} : { Runtime: options.runtime }),
+    },
+  };
+}
+
+/** The network that runs share. Its containers reach the world, but not each other. */
+export function networkOptions(name: string): NetworkCreateOptions {
+  return {
+    Name: name,
+    Driver: 'bridge',
+    CheckDuplicate: true,
+    Options: { 'com.docker.network.bridge.enable_icc': 'false' },
+    Labels: { 'dctl.network': 'runs' },
+  };
+}

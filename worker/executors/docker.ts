@@ -1,0 +1,118 @@
+import { addAbortSignal, Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import Docker from 'dockerode';
+import { createOptions, networkOptions } from './docker-options.ts';
+import { demultiplex } from './docker-stream.ts';
+import { CouldNotStart, type ContainerEnd, type Executor } from './executor.ts';
+
+/** How long the engine gets to say that a container whose output has ended is over. */
+const endLookMs = 15_000;
+
+/** Runs containers with the Docker engine that DOCKER_HOST names, or the local one. */
+export function dockerExecutor(options: { network: string; runtime: string | undefined }): Executor {
+  const docker = new Docker();
+
+  return {
+    async prepare() {
+      if (options.network === 'none') return;
+      await unlessStatus([409], docker.createNetwork(networkOptions(options.network)));
+    },
+
+    async create(spec, files) {
+      try {
+        const container = await docker.createContainer(createOptions(spec, options));
+        await container.putArchive(Readable.from(files, { objectMode: false }), { path: spec.workFolder });
+        return { containerId: container.id };
+      } catch (error) {
+        throw asCouldNotStart(error, spec.image);
+      }
+    },
+
+    async start(name, message, letGo) {
+      const container = docker.getContainer(name);
+      try {
+        const stream = await container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true });
+        await container.start();
+        stream.write(`${message}\n`);
+        return demultiplex(until(letGo, stream));
+      } catch (error) {
+        throw asCouldNotStart(error, undefined);
+      }
+    },
+
+    async follow(name, letGo) {
+      const stream = await docker.getContainer(name).logs({ follow: true, stdout: true, stderr: true });
+      return demultiplex(until(letGo, stream));
+    },
+
+    async signal(name, signal) {
+      // 404: it is gone; 409: it is not running.
+      await unlessStatus([404, 409], docker.getContainer(name).kill({ signal }));
+    },
+
+    async wait(name): Promise<ContainerEnd | null> {
+      const container = docker.getContainer(name);
+      for (const startedAt = performance.now(); ; await delay(50)) {
+        const found = await unlessStatus([404], container.inspect());
+        if (found === null) return null;
+        const { Running: running, ExitCode: exitCode, OOMKilled: outOfMemory } = found.State;
+        if (!running) return { exitCode, outOfMemory };
+        if (performance.now() - startedAt > endLookMs) {
+          throw new Error('the container still runs although its output has ended');
+        }
+      }
+    },
+
+    async collect(name, path) {
+      const archive = await unlessStatus([404], docker.getContainer(name).getArchive({ path }));
+      return archive as unknown as AsyncIterable<Uint8Array> | null;
+    },
+
+    async remove(name) {
+      // 409: its removal is under way.
+      await unlessStatus([404, 409], docker.getContainer(name).remove({ force: true, v: true }));
+    },
+
+    async find(name) {
+      const found = await unlessStatus([404], docker.getContainer(name).inspect());
+      if (found === null) return null;
+      if (found.State.Running) return 'running';
+      return found.State.Status === 'created' ? 'created' : 'ended';
+    },
+  };
+}
+
+function until(letGo: AbortSignal, stream: NodeJS.ReadableStream): AsyncIterable<Buffer> {
+  return addAbortSignal(letGo, stream as Readable);
+}
+
+async function unlessStatus<Answer>(statuses: number[], asked: Promise<Answer>): Promise<Answer | null> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (statuses.includes(statusOf(error))) return null;
+    throw error;
+  }
+}
+
+function statusOf(error: unknown): number {
+  const { statusCode } = error as { statusCode?: unknown };
+  return typeof statusCode === 'number' ? statusCode : 0;
+}
+
+function asCouldNotStart(error: unknown, image: string | undefined): CouldNotStart {
+  const { code } = error as { code?: string };
+  const message = error instanceof Error ? error.message : '';
+  if (statusOf(error) === 0 && code !== undefined) {
+    return new CouldNotStart('runtime_unavailable', `The Docker engine does not answer (${code}).`, { cause: error });
+  }
+  if (image !== undefined && statusOf(error) === 404 && /no such image/i.test(message)) {
+    return new CouldNotStart(
+      'image_not_found',
+      `The image ${image} is not on the worker's machine: pull or build it there, or correct the environment's runner_image.`,
+      { cause: error },
+    );
+  }
+  const said = (error as { json?: { message?: string } }).json?.message ?? 'for an unknown reason';
+  return new CouldNotStart('could_not_start', `The container could not be started: ${said}`, { cause: error });
+}

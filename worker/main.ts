@@ -1,0 +1,40 @@
+import { readConfig } from '../src/config.ts';
+import { createLog } from '../src/log.ts';
+import { openContext } from '../src/open-context.ts';
+import { answerDoorbell } from '../src/queue.ts';
+import { deliverWebhook } from './deliver-webhook.ts';
+import { dockerExecutor } from './executors/docker.ts';
+import { processRun } from './process-run.ts';
+import { readShimTar } from './shim-tar.ts';
+import { sweepRegularly } from './sweep.ts';
+
+const deliveriesAtOnce = 20;
+
+const config = readConfig(process.env);
+const log = createLog('worker', config.DCTL_LOG_LEVEL).child({ worker: config.DCTL_WORKER_NAME });
+const context = { ...openContext(config, log), log };
+const executor = dockerExecutor({ network: config.DCTL_RUN_NETWORK, runtime: config.DCTL_RUNNER_RUNTIME });
+await executor.prepare().catch((error: unknown) => log.error({ error }, 'the Docker engine does not answer'));
+
+const stop = new AbortController();
+const workplace = { context, executor, shimTar: await readShimTar(), stopping: stop.signal };
+const doorbell = answerDoorbell(config, log, {
+  run: { handle: (id) => processRun(workplace, id), concurrency: config.DCTL_WORKER_CONCURRENCY },
+  delivery: { handle: (id) => deliverWebhook(context, id), concurrency: deliveriesAtOnce },
+});
+sweepRegularly(context, stop.signal);
+log.info({ concurrency: config.DCTL_WORKER_CONCURRENCY, queue: context.doorbell.carrier }, 'working');
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    if (stop.signal.aborted) process.exit(1);
+    log.info({ signal }, 'stopping: runs that execute are left to the next worker');
+    stop.abort();
+    const late = setTimeout(() => process.exit(0), config.DCTL_DRAIN_SECONDS * 1_000);
+    void doorbell.close().then(async () => {
+      await context.close();
+      clearTimeout(late);
+      process.exit(0);
+    });
+  });
+}
