@@ -244,6 +244,13 @@ function handOver(node, args) {
         lastSignalAt = now;
       });
     }
+    // On SIGTERM npm ends the shell between us and goes: nobody else tells us.
+    const parent = process.ppid;
+    const watch = setInterval(() => {
+      if (!process.env.npm_lifecycle_event || process.ppid === parent) return;
+      clearInterval(watch);
+      child.kill('SIGTERM');
+    }, 500);
     child.on('error', (error) => reject(sentence(`${node} could not be started: ${error.message}.`)));
     child.on('exit', (code, signal) => {
       clearInterval(watch);

@@ -52,22 +52,26 @@ const typographicQuote = /[\u00ab\u00b4\u00bb\u2018-\u201f\u2032\u2033\u2039\u20
 const typographicDash = /[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]/;
 // The blank Braille cell and the Hangul fillers show nothing, although they count as a symbol and as letters.
 const unseen = /[\p{C}\p{Z}\u2800\p{Default_Ignorable_Code_Point}]/u;
+const suspicious = new RegExp(
+  [unseen, typographicQuote, typographicDash].map(({ source }) => source).join('|'),
+  'u',
+);
 
 /** Judges a character beyond ASCII. */
 function otherProblem(character: string, folded: string): string | undefined {
+  if (suspicious.test(character)) return suspiciousProblem(character);
+  const form = folded === character ? undefined : blockedForms.exec(folded)?.[0];
+  if (form === undefined) return undefined;
+  return `${codePoint(character)} is a form of ${form} and is not allowed, quoted or not; remove it.`;
+}
+
+function suspiciousProblem(character: string): string {
   if (typographicQuote.test(character)) {
     return `${codePoint(character)} is a typographic quote, which quotes nothing; write ' or " instead.`;
   }
   if (typographicDash.test(character)) {
     return `${codePoint(character)} is a typographic dash, which starts no option; write - instead.`;
   }
-  if (unseen.test(character)) return unseenProblem(character);
-  const [form] = blockedForms.exec(folded) ?? [];
-  if (form === undefined) return undefined;
-  return `${codePoint(character)} is a form of ${form} and is not allowed, quoted or not; remove it.`;
-}
-
-function unseenProblem(character: string): string {
   if (/[\u0085\p{Zl}\p{Zp}]/u.test(character)) return lineBreak;
   if (/\p{Zs}/u.test(character)) return `${codePoint(character)} is not a plain space; write one instead.`;
   if (/\p{Cc}/u.test(character)) return controlCharacter(character);

@@ -6,8 +6,8 @@ import { postOnce } from '../../worker/safe-fetch.ts';
 import type { Post } from '../../worker/safe-fetch.ts';
 import { startDnsServer } from './dns-server.ts';
 import type { DnsServer } from './dns-server.ts';
-import { startReceiver } from './receiver.ts';
-import type { Receiver } from './receiver.ts';
+import { startReceiver } from '../support/receiver.ts';
+import type { Receiver } from '../support/receiver.ts';
 
 const open: { close: () => Promise<unknown> }[] = [];
 

@@ -16,8 +16,8 @@ import { postOnce } from '../../worker/safe-fetch.ts';
 import type { Post } from '../../worker/safe-fetch.ts';
 import { startDnsServer } from './dns-server.ts';
 import type { DnsServer } from './dns-server.ts';
-import { listen, startReceiver } from './receiver.ts';
-import type { Receiver } from './receiver.ts';
+import { listen, startReceiver } from '../support/receiver.ts';
+import type { Receiver } from '../support/receiver.ts';
 
 const body = Buffer.from('{"conf":{"job":{"name":"Übersicht"}}}');
 const open: { close: () => Promise<unknown> }[] = [];

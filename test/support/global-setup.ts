@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import { ensureDocker } from '../../scripts/setup/docker.ts';
+import { ensurePostgres } from '../../scripts/setup/postgres.ts';
+import { ensureRunnerImage } from '../../scripts/setup/runner-image.ts';
+import { migrate } from '../../src/migrate.ts';
+import { onServer } from './database.ts';
+
+/**
+ * Once before all tests: a Docker engine, the runner's image, and a Postgres with a migrated database to copy.
+ * DCTL_TEST_DATABASE_URL names a Postgres server to use in place of an embedded one.
+ */
+export default async function setUp(): Promise<void> {
+  const log = (line: string) => process.stderr.write(`${line}\n`);
+  const docker = await ensureDocker({ log });
+  const [image, postgres] = await Promise.all([ensureRunnerImage({ log }), openPostgres(log)]);
+  process.env['DCTL_TEST_POSTGRES_URL'] = postgres.url;
+  process.env['DCTL_TEST_RUNNER_IMAGE'] = image;
+
+  const template = `dctl_template_${process.pid}`;
+  const templateUrl = new URL(postgres.url);
+  templateUrl.pathname = `/${template}`;
+  await migrate(templateUrl.href);
+  process.env['DCTL_TEST_TEMPLATE'] = template;
+
+  const stopTestServers = [() => onServer(`DROP DATABASE ${template}`), () => postgres.stop(), () => docker.stop()];
+  Object.assign(globalThis, { stopTestServers });
+}
+
+async function openPostgres(log: (line: string) => void): Promise<{ url: string; stop(): Promise<void> }> {
+  const given = process.env['DCTL_TEST_DATABASE_URL'];
+  if (given !== undefined) return { url: given, stop: async () => undefined };
+  delete process.env['DATABASE_URL'];
+  return ensurePostgres({ directory: join(process.cwd(), '.dctl', 'test', 'postgres'), log, isDurable: false });
+}

@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Docker from 'dockerode';
+import type pg from 'pg';
+import { createDatabase } from './database.ts';
+import { startProcess, type TestProcess } from './process.ts';
+
+/** A whole dctl of its own: database, storage, one API process and any number of workers. */
+export interface System {
+  url: string;
+  token: string;
+  organizationId: string;
+  pool: pg.Pool;
+  docker: Docker;
+  api: TestProcess;
+  workers: TestProcess[];
+  /** What both processes are started with. */
+  environment: Record<string, string>;
+  startWorker(environment?: Record<string, string>): Promise<TestProcess>;
+  /** Calls the API. The body is JSON unless it is a Buffer, which goes as it is. */
+  call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Ends everything. Throws when a container of one of its runs is left. */
+  stop(): Promise<void>;
+}
+
+export interface Answer {
+  status: number;
+  headers: Headers;
+  text: string;
+  /** The parsed body; undefined where it is not JSON. */
+  body: any; // eslint-disable-line -- tests read what comes
+}
+
+export async function startSystem(
+  options: { workers?: number; environment?: Record<string, string> } = {},
+): Promise<System> {
+  const database = await createDatabase();
+  const storage = await mkdtemp(join(tmpdir(), 'dctl-test-'));
+  const environment: Record<string, string> = {
+    DATABASE_URL: database.url,
+    DCTL_PORT: '0',
+    DCTL_SECRET_KEY: randomBytes(32).toString('base64'),
+    DCTL_STORAGE_DIR: storage,
+    DCTL_RUNNER_IMAGE: process.env['DCTL_TEST_RUNNER_IMAGE'] ?? '',
+    DCTL_WEBHOOK_ALLOW_CIDRS: '127.0.0.0/8',
+    DCTL_SWEEP_SECONDS: '1',
+    DCTL_WEBHOOK_RETRY_SECONDS: '2',
+    ...options.environment,
+  };
+
+  const bootstrap = startProcess('dist/src/bootstrap.js', environment);
+  await bootstrap.ended;
+  const made = bootstrap.lines[0] as { organization_id: string; token: string } | undefined;
+  if (made === undefined) throw new Error('the bootstrap printed nothing');
+  const api = startProcess('dist/src/main.js', environment);
+  const { address } = (await api.said('serving')) as { address: { port: number } };
+  const url = `http://127.0.0.1:${address.port}`;
+
+  const docker = new Docker();
+  const workers: TestProcess[] = [];
+  const startWorker = async (more: Record<string, string> = {}) => {
+    const name = `worker-${workers.length + 1}-${randomBytes(3).toString('hex')}`;
+    const worker = startProcess('dist/worker/main.js', { ...environment, DCTL_WORKER_NAME: name, ...more });
+    workers.push(worker);
+    await worker.said('working');
+    return worker;
+  };
+  await Promise.all(Array.from({ length: options.workers ?? 1 }, () => startWorker()));
+
+  return {
+    url,
+    token: made.token,
+    organizationId: made.organization_id,
+    pool: database.pool,
+    docker,
+    api,
+    workers,
+    environment,
+    startWorker,
+    call: (method, path, body, headers = {}) => call(url + path, method, body, { authorization: `Bearer ${made.token}`, ...headers }),
+    async stop() {
+      const processes = [...workers, api];
+      for (const each of processes) each.signal('SIGTERM');
+      const forced = setTimeout(() => processes.forEach((each) => each.signal('SIGKILL')), 15_000);
+      await Promise.all(processes.map((each) => each.ended));
+      clearTimeout(forced);
+      const left = await removeLeftovers(database.pool, docker);
+      await database.drop();
+      await rm(storage, { recursive: true, force: true });
+      if (left.length > 0) throw new Error(`containers were left behind: ${left.join(', ')}`);
+    },
+  };
+}
+
+export async function call(
+  url: string,
+  method: string,
+  body: unknown,
+  headers: Record<string, string>,
+): Promise<Answer> {
+  const isRaw = Buffer.isBuffer(body);
+  const sent = body === undefined ? undefined : isRaw ? new Uint8Array(body) : JSON.stringify(body);
+  const response = await fetch(url, {
+    method,
+    headers: { ...(sent === undefined || isRaw ? {} : { 'content-type': 'application/json' }), ...headers },
+    ...(sent === undefined ? {} : { body: sent }),
+    redirect: 'manual',
+  });
+  const text = await response.text();
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    parsed = undefined;
+  }
+  return { status: response.status, headers: response.headers, text, body: parsed };
+}
+
+/** Containers and data volumes of this system's runs. A run that was still going when the test ended is none's fault. */
+async function removeLeftovers(pool: pg.Pool, docker: Docker): Promise<string[]> {
+  const { rows } = await pool.query<{ id: string; status: string }>('SELECT id, status FROM runs');
+  const statuses = new Map(rows.map((row) => [row.id, row.status]));
+  const containers = await docker.listContainers({ all: true, filters: { label: ['dctl.run_id'] } });
+  const ours = containers.filter(({ Labels }) => statuses.has(Labels['dctl.run_id'] ?? ''));
+  for (const { Id } of ours) await docker.getContainer(Id).remove({ force: true, v: true });
+  const { rows: projects } = await pool.query<{ id: string }>('SELECT id FROM projects');
+  for (const { id } of projects) await docker.getVolume(`dctl-data-${id}`).remove().catch(() => undefined);
+  return ours
+    .filter(({ Labels }) => statuses.get(Labels['dctl.run_id'] ?? '') !== 'running')
+    .map(({ Names }) => Names.join());
+}
