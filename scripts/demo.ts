@@ -133,7 +133,8 @@ async function followRun(api: ApiClient, runId: string, steps: Steps): Promise<R
 
 function drawProgress(run: Run, nodes: Node[]): string {
   const total = run.nodes_total ?? 0;
-  const filled = total > 0 ? Math.round((run.nodes_done / total) * 24) : 0;
+  // dbt counts hooks among the nodes it has done, not among those it has to do.
+  const filled = total > 0 ? Math.round((Math.min(run.nodes_done, total) / total) * 24) : 0;
   const active = nodes.filter((node) => node.end_time === null).map(nameOf);
   const label = total > 0 ? `${run.nodes_done}/${total} ${active.join(', ')}` : run.status;
   return `  dbt build ${'█'.repeat(filled)}${'░'.repeat(24 - filled)} ${label}`;

@@ -232,7 +232,7 @@ async function stop(exitCode: number): Promise<void> {
   isStopping = true;
   if (services.length > 0) steps.say('Stopping ...');
   await Promise.all(services.map((service) => service.stop()));
-  for (const undo of toUndo.reverse()) {
+  for (const undo of toUndo.toReversed()) {
     try {
       await undo();
     } catch (error) {

@@ -43,7 +43,10 @@ export function createApp(context: Context): Express {
     ),
   );
   app.use(() => {
-    throw new AppError('not_found', 'There is nothing at this address. GET /api/openapi.json lists what there is.');
+    throw new AppError(
+      'not_found',
+      'There is nothing at this address. GET /api/openapi.json lists what there is.',
+    );
   });
   app.use(answerErrors(context));
   return app;

@@ -29,7 +29,11 @@ export function listenForChanges(url: string, log: Log): Changes {
   let retry: NodeJS.Timeout | undefined;
 
   const connect = async () => {
-    const connecting = new pg.Client({ connectionString: url, keepAlive: true, connectionTimeoutMillis: 5_000 });
+    const connecting = new pg.Client({
+      connectionString: url,
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+    });
     let lost = false;
     const lose = (error?: Error) => {
       if (lost || closed) return;

@@ -14,7 +14,10 @@ export interface DatabaseConnection {
   close(): Promise<void>;
 }
 
-export function connectDatabase(url: string, options: { onError: (error: Error) => void }): DatabaseConnection {
+export function connectDatabase(
+  url: string,
+  options: { onError: (error: Error) => void },
+): DatabaseConnection {
   const pool = new pg.Pool({
     connectionString: url,
     max: 20,
@@ -58,7 +61,11 @@ export function isDatabaseAway(error: unknown): boolean {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
     const { code, message } = cause as Error & { code?: unknown };
     if (typeof code === 'string' && awayCodes.has(code)) return true;
-    if (/Connection terminated|timeout exceeded when trying to connect|Server has closed the connection/.test(message)) {
+    if (
+      /Connection terminated|timeout exceeded when trying to connect|Server has closed the connection/.test(
+        message,
+      )
+    ) {
       return true;
     }
   }

@@ -13,7 +13,10 @@ const advisoryLock = 0x6463746c;
  *
  * @returns the names of the migrations applied by this call
  */
-export async function migrate(url: string, directory = migrationsDirectory(import.meta.dirname)): Promise<string[]> {
+export async function migrate(
+  url: string,
+  directory = migrationsDirectory(import.meta.dirname),
+): Promise<string[]> {
   const client = await connect(url);
   try {
     await client.query('SELECT pg_advisory_lock($1)', [advisoryLock]);
@@ -79,7 +82,7 @@ async function migrationsIn(directory: string): Promise<{ name: string; sql: str
   const entries = await readdir(directory, { withFileTypes: true });
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
   return Promise.all(
-    names.sort().map(async (name) => {
+    names.toSorted().map(async (name) => {
       const sql = await readFile(join(directory, name, 'migration.sql'), 'utf8');
       return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
     }),

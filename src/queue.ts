@@ -37,7 +37,11 @@ export function openDoorbell(config: Config, log: Log): Doorbell {
   }
 
   const ring = async (queue: Queue, id: string) => {
-    const added = queue.add('ring', { id } satisfies Message, { attempts: 1, removeOnComplete: true, removeOnFail: true });
+    const added = queue.add('ring', { id } satisfies Message, {
+      attempts: 1,
+      removeOnComplete: true,
+      removeOnFail: true,
+    });
     added.catch(() => undefined);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -104,7 +108,11 @@ function carrierFor(config: Config) {
       carrier: 'redis' as const,
       newQueue: (name: string): Queue => new Queue(name, { connection }),
       newWorker: (name: string, process: (data: Message) => Promise<void>, concurrency: number): Worker =>
-        new Worker(name, (message) => process(message.data as Message), { connection, concurrency, ...workerOptions }),
+        new Worker(name, (message) => process(message.data as Message), {
+          connection,
+          concurrency,
+          ...workerOptions,
+        }),
     };
   }
   const onPostgres = withBackend(createPostgresBackend);

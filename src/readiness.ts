@@ -10,7 +10,11 @@ export async function readiness({ db, config, doorbell }: Context): Promise<Fiel
   const looks: [string, string, () => Promise<unknown>][] = [
     ['database', 'The database does not answer (DATABASE_URL).', () => db.$queryRaw`SELECT 1`],
     ['queue', 'The message queue does not answer (REDIS_URL).', () => doorbell.check()],
-    ['storage', 'The storage folder cannot be written (DCTL_STORAGE_DIR).', () => tryWriting(config.DCTL_STORAGE_DIR)],
+    [
+      'storage',
+      'The storage folder cannot be written (DCTL_STORAGE_DIR).',
+      () => tryWriting(config.DCTL_STORAGE_DIR),
+    ],
   ];
   const found = await Promise.all(
     looks.map(async ([pointer, detail, look]) => ((await answersInTime(look)) ? [] : [{ pointer, detail }])),

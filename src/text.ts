@@ -5,7 +5,10 @@ export const text = (maxCharacters: number) =>
   z
     .string()
     .max(maxCharacters)
-    .refine((value) => !value.includes('\0') && value.isWellFormed(), 'write plain Unicode text without NUL characters');
+    .refine(
+      (value) => !value.includes('\0') && value.isWellFormed(),
+      'write plain Unicode text without NUL characters',
+    );
 
 /** A name people read: not empty, one line. */
 export const name = text(200).refine(

@@ -2,7 +2,7 @@ import { extract } from 'tar-stream';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Context } from '../src/context.ts';
-import { artifactKey, isArtifactPath } from '../src/runs/artifacts.ts';
+import { artifactKey, isArtifactPath } from '../src/runs/artifact-path.ts';
 import { recordArtifact } from '../src/runs/progress.ts';
 import { projectFolder } from './dbt/container-spec.ts';
 import type { Executor } from './executors/executor.ts';
@@ -26,10 +26,14 @@ export async function collectArtifacts(
   const stored = (async () => {
     for await (const entry of entries) {
       const path = entry.header.name.replace(/^target\//, '');
-      const wanted = entry.header.type === 'file' && isArtifactPath(path) && !leftOut.test(path) && files < maxFiles;
+      const wanted =
+        entry.header.type === 'file' && isArtifactPath(path) && !leftOut.test(path) && files < maxFiles;
       if (wanted) {
         files += 1;
-        const { sizeBytes } = await storage.write(artifactKey(runId, path), entry as AsyncIterable<Uint8Array>);
+        const { sizeBytes } = await storage.write(
+          artifactKey(runId, path),
+          entry as AsyncIterable<Uint8Array>,
+        );
         await recordArtifact(db, runId, path, sizeBytes);
       }
       entry.resume();

@@ -47,7 +47,8 @@ async function startOrFollow({ context, executor, shimTar, run, letGo }: Executi
   if (run.fence > 1) await executor.remove(name);
 
   const deployment = await storage.read(deploymentKey(run.deploymentId));
-  if (deployment === undefined) throw new CouldNotStart('could_not_start', "The deployment's files are missing from storage.");
+  if (deployment === undefined)
+    throw new CouldNotStart('could_not_start', "The deployment's files are missing from storage.");
   const files = async function* () {
     yield shimTar;
     yield* deployment.content as AsyncIterable<Buffer>;
@@ -60,7 +61,10 @@ async function startOrFollow({ context, executor, shimTar, run, letGo }: Executi
 async function untilEnded(execution: Execution, output: Output): Promise<Outcome> {
   const { context, executor, run } = execution;
   const { config, db } = context;
-  const log = new LogWriter(context, run.lease, { storedBytes: run.logBytes, maxBytes: config.DCTL_MAX_LOG_BYTES });
+  const log = new LogWriter(context, run.lease, {
+    storedBytes: run.logBytes,
+    maxBytes: config.DCTL_MAX_LOG_BYTES,
+  });
   const progress = new ProgressWriter(db, run.lease);
   const timeout = endAfterTimeout(execution);
   let finished: Extract<ShimEvent, { event: 'finished' }> | undefined;
@@ -106,7 +110,9 @@ function endAfterTimeout({ context, executor, run }: Execution) {
   }, run.remainingMs);
   const send = (signal: 'SIGINT' | 'SIGKILL') => {
     log.info({ run: run.id, signal }, 'ending a run that reached its timeout');
-    executor.signal(name, signal).catch((error: unknown) => log.warn({ error, run: run.id }, 'a signal was not sent'));
+    executor
+      .signal(name, signal)
+      .catch((error: unknown) => log.warn({ error, run: run.id }, 'a signal was not sent'));
   };
   return { expired: () => expired, cancel: () => clearTimeout(timer) };
 }

@@ -29,7 +29,11 @@ export class LogWriter {
   #leftOut = 0;
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor(context: Pick<Context, 'pool'>, lease: Lease, options: { storedBytes: number; maxBytes: number }) {
+  constructor(
+    context: Pick<Context, 'pool'>,
+    lease: Lease,
+    options: { storedBytes: number; maxBytes: number },
+  ) {
     this.#context = context;
     this.#lease = lease;
     this.#stored = options.storedBytes;
@@ -59,7 +63,9 @@ export class LogWriter {
     if (this.#tailSize === 0) return;
     if (this.#leftOut > 0) {
       const limit = `${(this.#maxBytes / 1024 / 1024).toFixed(1)} MiB`;
-      this.#pending.push(Buffer.from(`\n[dctl] the log is longer than ${limit}: ${this.#leftOut} bytes are left out here\n`));
+      this.#pending.push(
+        Buffer.from(`\n[dctl] the log is longer than ${limit}: ${this.#leftOut} bytes are left out here\n`),
+      );
     }
     this.#pending.push(...this.#tail);
     await this.#store(this.#leftOut > 0);
@@ -72,7 +78,8 @@ export class LogWriter {
     if (content.length === 0) return;
     const startsAt = this.#stored;
     this.#stored += content.length;
-    if (!(await appendLog(this.#context, this.#lease, { startsAt, content, truncated }))) throw new LeaseLost();
+    if (!(await appendLog(this.#context, this.#lease, { startsAt, content, truncated })))
+      throw new LeaseLost();
   }
 
   #keepTail(content: Buffer): void {

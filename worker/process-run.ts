@@ -20,7 +20,10 @@ export async function processRun(workplace: Workplace, runId: string): Promise<v
   const { context, executor } = workplace;
   const { config, db, log } = context;
   if (workplace.stopping.aborted) return;
-  const run = await claimRun(db, runId, { name: config.DCTL_WORKER_NAME, leaseSeconds: config.DCTL_LEASE_SECONDS });
+  const run = await claimRun(db, runId, {
+    name: config.DCTL_WORKER_NAME,
+    leaseSeconds: config.DCTL_LEASE_SECONDS,
+  });
   if (run === null) return;
   log.info({ run: run.id, fence: run.fence }, run.launchedAt === null ? 'run claimed' : 'run taken over');
 
@@ -34,9 +37,11 @@ export async function processRun(workplace: Workplace, runId: string): Promise<v
       );
     }
     if (await finishRun(context, run.lease, outcome)) {
-      await executor.remove(name).catch((error: unknown) =>
-        log.warn({ error, run: run.id }, 'a container was not removed; the sweeper will'),
-      );
+      await executor
+        .remove(name)
+        .catch((error: unknown) =>
+          log.warn({ error, run: run.id }, 'a container was not removed; the sweeper will'),
+        );
     }
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
@@ -52,11 +57,14 @@ export async function processRun(workplace: Workplace, runId: string): Promise<v
 function keepLease({ context, stopping }: Workplace, run: ClaimedRun) {
   const { config, db, log } = context;
   const lost = new AbortController();
-  const renewing = setInterval(() => {
-    renewLease(db, run.lease, config.DCTL_LEASE_SECONDS).then(
-      (renewed) => renewed || lost.abort(),
-      (error: unknown) => log.warn({ error, run: run.id }, 'a lease was not renewed'),
-    );
-  }, (config.DCTL_LEASE_SECONDS * 1_000) / 3);
+  const renewing = setInterval(
+    () => {
+      renewLease(db, run.lease, config.DCTL_LEASE_SECONDS).then(
+        (renewed) => renewed || lost.abort(),
+        (error: unknown) => log.warn({ error, run: run.id }, 'a lease was not renewed'),
+      );
+    },
+    (config.DCTL_LEASE_SECONDS * 1_000) / 3,
+  );
   return { letGo: AbortSignal.any([lost.signal, stopping]), stop: () => clearInterval(renewing) };
 }

@@ -26,6 +26,8 @@ export function openApiClient(options: { url: string; token: string; organizatio
       signal: AbortSignal.timeout(60_000),
     });
     const text = await response.text();
+    if (response.status === 401)
+      throw new Error('The token in .dctl/env is refused: delete that file and start again for a new one.');
     if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}: ${detailOf(text)}`);
     return (text ? JSON.parse(text) : undefined) as T;
   }

@@ -24,5 +24,5 @@ async function listFiles(folder: string): Promise<string[]> {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .filter((name) => !name.split('/').some((part) => leftOut.has(part)))
-    .sort();
+    .toSorted();
 }

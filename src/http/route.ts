@@ -74,7 +74,7 @@ export function jsonRoute<
     ...withDefaults(described),
     success,
     async run(asked, _request, response) {
-      const body = await handle(asked as Asked<Params, Query, Body>);
+      const body = await handle(asked);
       if (success.schema === undefined) response.status(success.status).end();
       else response.status(success.status).json(body);
     },
@@ -92,7 +92,7 @@ export function streamRoute<Params extends Shape, Query extends Shape, Body exte
   return {
     ...withDefaults(described),
     success,
-    run: (asked, _request, response) => handle(asked as Asked<Params, Query, Body>, response),
+    run: (asked, _request, response) => handle(asked, response),
   };
 }
 

@@ -18,9 +18,10 @@ export function serveRoutes(context: Context, routes: Route[], authenticate: Aut
       const principal = route.scope === null ? nobody : await authenticate(request);
       if (route.scope !== null) requireScope(principal, route.scope);
       if (route.uploads !== undefined) requireContentType(request, route.uploads);
-      else await new Promise<void>((resolve, reject) => {
-        readBody(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
-      });
+      else
+        await new Promise<void>((resolve, reject) => {
+          readBody(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
+        });
       await route.run(ask(context, route, request, response, principal), request, response);
     });
   }
@@ -43,12 +44,18 @@ function expressPath(path: string): string {
 
 function requireScope(principal: Principal, needed: Scope): void {
   if (scopes.indexOf(principal.scope) >= scopes.indexOf(needed)) return;
-  throw new AppError('forbidden', `This call needs a token with the scope "${needed}"; this one has "${principal.scope}".`);
+  throw new AppError(
+    'forbidden',
+    `This call needs a token with the scope "${needed}"; this one has "${principal.scope}".`,
+  );
 }
 
 function requireContentType(request: Request, wanted: string): void {
   if (request.is(wanted) !== false) return;
-  throw new AppError('unsupported_media_type', `Send the file itself as the body, with Content-Type: ${wanted}.`);
+  throw new AppError(
+    'unsupported_media_type',
+    `Send the file itself as the body, with Content-Type: ${wanted}.`,
+  );
 }
 
 function ask(context: Context, route: Route, request: Request, response: Response, principal: Principal) {
@@ -58,7 +65,10 @@ function ask(context: Context, route: Route, request: Request, response: Respons
     principal,
     params: check(route.params ?? z.object({}), pathParams(request), 'path'),
     query: check(route.query ?? z.object({}), request.query, 'query'),
-    body: route.uploads === undefined && route.body !== undefined ? check(route.body, readJson(request), 'body') : undefined,
+    body:
+      route.uploads === undefined && route.body !== undefined
+        ? check(route.body, readJson(request), 'body')
+        : undefined,
     upload: request,
     header: (name) => request.get(name),
     signal: gone.signal,
@@ -69,7 +79,10 @@ function ask(context: Context, route: Route, request: Request, response: Respons
 
 function pathParams(request: Request): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(request.params).map(([name, value]) => [name, Array.isArray(value) ? value.join('/') : value]),
+    Object.entries(request.params).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join('/') : value,
+    ]),
   );
 }
 
@@ -78,7 +91,10 @@ function readJson(request: Request): unknown {
   const bytes: unknown = request.body;
   if (!Buffer.isBuffer(bytes) || bytes.length === 0) return {};
   if (request.is(['json', '+json']) === false) {
-    throw new AppError('unsupported_media_type', 'Send the body as JSON, with Content-Type: application/json.');
+    throw new AppError(
+      'unsupported_media_type',
+      'Send the body as JSON, with Content-Type: application/json.',
+    );
   }
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -87,13 +103,20 @@ function readJson(request: Request): unknown {
   }
 }
 
-function check<Schema extends z.ZodType>(schema: Schema, value: unknown, where: 'path' | 'query' | 'body'): z.output<Schema> {
+function check<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  where: 'path' | 'query' | 'body',
+): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.slice(0, 20).map((issue): FieldProblem => {
     const position = issue.code === 'custom' ? (issue.params?.['position'] as number | undefined) : undefined;
     return {
-      pointer: where === 'body' ? ['', ...issue.path.map(String)].join('/') : `${where}.${issue.path.map(String).join('.')}`,
+      pointer:
+        where === 'body'
+          ? ['', ...issue.path.map(String)].join('/')
+          : `${where}.${issue.path.map(String).join('.')}`,
       detail: issue.message,
       ...(position === undefined ? {} : { position }),
     };

@@ -88,7 +88,7 @@ function keyProblem({ key }: Pair, text: string): string | undefined {
   if (isPlain && !/^[\p{L}\p{Nd}_]/u.test(key.source ?? '')) return 'must have names as keys';
   // YAML reads {a:1} as one key named "a:1", without a value.
   const following = text.slice(key.range[1], key.range[1] + 20).trimStart();
-  if (!/^:/.test(following) || (isPlain && !/^:(?: |$)/.test(following))) {
+  if (!following.startsWith(':') || (isPlain && !/^:(?: |$)/.test(following))) {
     return 'has a key without a value; write a colon and a space after each key';
   }
   return undefined;

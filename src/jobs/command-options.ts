@@ -34,10 +34,10 @@ const windows = [
 ];
 const preview = [...switches('--introspect'), ...one(['--output'], oneOf('json', 'text'))];
 
-const resourceTypeNames = [
-  ...['analysis', 'default', 'exposure', 'function', 'metric', 'model', 'saved_query'],
-  ...['seed', 'semantic_model', 'snapshot', 'source', 'test', 'unit_test'],
-];
+const resourceTypeNames =
+  'analysis default exposure function metric model saved_query seed semantic_model snapshot source test unit_test'.split(
+    ' ',
+  );
 const resourceTypes = [
   ...many(['--resource-type', '--resource-types'], oneOf('all', ...resourceTypeNames)),
   ...many(['--exclude-resource-type', '--exclude-resource-types'], oneOf(...resourceTypeNames)),

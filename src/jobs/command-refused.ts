@@ -2,10 +2,8 @@ import { allowedOptions } from './command-options.ts';
 import type { Subcommand } from './command-options.ts';
 import { closest, shown } from './command-refusal.ts';
 
-const platformSubcommands = [
-  ...['cancel', 'completions', 'environment', 'internal', 'invocation', 'jobs', 'login', 'man', 'reattach'],
-  ...['rpc', 'sl', 'state', 'system'],
-];
+const platformSubcommands =
+  'cancel completions environment internal invocation jobs login man reattach rpc sl state system'.split(' ');
 const subcommandReasons = new Map([
   ['retry', 'needs the artifacts of the run before, which are not in a fresh container; select what failed.'],
   ['init', 'creates a project and asks questions; create the project on your machine and commit it.'],

@@ -7,6 +7,6 @@ export function isRealTime(text: string): boolean {
   const numbers = found.slice(1).map((digits) => Number(digits ?? 0));
   const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, zone = 0] = numbers;
   const date = new Date(Date.UTC(year, month - 1, day));
-  const isRealDate = year > 0 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
-  return isRealDate && hour < 24 && minute < 60 && second < 60 && zone < 24;
+  // A day that does not exist lands in another month.
+  return year > 0 && date.getUTCMonth() === month - 1 && hour < 24 && minute < 60 && second < 60 && zone < 24;
 }

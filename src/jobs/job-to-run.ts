@@ -25,5 +25,10 @@ export async function jobToRun(
   if (job === null) throw noSuchJob();
   const { name, command, timeoutSeconds, environment } = job;
   const { runnerImage, memoryMb, cpus, network } = environment;
-  return { name, command, timeoutSeconds, environment: { name: environment.name, runnerImage, memoryMb, cpus, network } };
+  return {
+    name,
+    command,
+    timeoutSeconds,
+    environment: { name: environment.name, runnerImage, memoryMb, cpus, network },
+  };
 }

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
 import { isTaken } from '../db.ts';
 import { AppError } from '../errors.ts';
-import { decodeCursor, pageOf } from '../http/listing.ts';
+import { decodeCursor, pageOf } from '../paging.ts';
 import { changedWebhook, noWebhook, openSecret, webhookView } from '../webhooks/job-webhook.ts';
 import { acceptCommand } from './accept-command.ts';
 import type { JobChange, jobList, jobView, NewJob } from './schema.ts';
@@ -55,7 +55,8 @@ export async function changeJob(
   change: JobChange,
 ): Promise<z.input<typeof jobView>> {
   const { db, secrets, config } = context;
-  const command = change.command === undefined ? undefined : acceptCommand(change.command, '/command').command;
+  const command =
+    change.command === undefined ? undefined : acceptCommand(change.command, '/command').command;
   return db.$transaction(async (tx) => {
     await lockJob(tx, jobId);
     const job = await findJob(tx, { organizationId, projectId, id: jobId });
@@ -97,7 +98,11 @@ export async function jobsOf(
 }
 
 /** Its runs stay readable, and those that are queued or running go on. */
-export async function deleteJob({ db }: Context, { organizationId }: Principal, { projectId, jobId }: JobKey) {
+export async function deleteJob(
+  { db }: Context,
+  { organizationId }: Principal,
+  { projectId, jobId }: JobKey,
+) {
   const job = await findJob(db, { organizationId, projectId, id: jobId });
   if (job === null) throw noSuchJob();
   await markJobDeleted(db, jobId);
@@ -133,7 +138,9 @@ async function named<Result>(write: () => Promise<Result>): Promise<Result> {
     return await write();
   } catch (error) {
     if (!isTaken(error)) throw error;
-    throw new AppError('conflict', 'The project has a job with this name. Choose another name.', { cause: error });
+    throw new AppError('conflict', 'The project has a job with this name. Choose another name.', {
+      cause: error,
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { pageQuery } from '../http/listing.ts';
+import { pageQuery } from '../paging.ts';
 import { jsonRoute, type Route } from '../http/route.ts';
 import { changeJob, createJob, deleteJob, getJob, jobsOf } from './jobs.ts';
 import * as shapes from './schema.ts';
@@ -7,7 +7,10 @@ import * as shapes from './schema.ts';
 const tag = 'Jobs';
 const jobsPath = '/api/v1/projects/{project_id}/jobs';
 const jobPath = `${jobsPath}/{job_id}`;
-const keyOf = (params: { project_id: string; job_id: string }) => ({ projectId: params.project_id, jobId: params.job_id });
+const keyOf = (params: { project_id: string; job_id: string }) => ({
+  projectId: params.project_id,
+  jobId: params.job_id,
+});
 
 export const jobRoutes = (context: Context): Route[] => [
   jsonRoute({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf } from '../http/listing.ts';
+import { listOf } from '../paging.ts';
 import { id, name } from '../text.ts';
 import { webhookSettings } from '../webhooks/schema.ts';
 

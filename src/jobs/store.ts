@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '../db.ts';
-import type { Position } from '../http/listing.ts';
+import type { Position } from '../paging.ts';
 import type { JobWebhook } from '../webhooks/job-webhook.ts';
 
 export interface JobSettings extends JobWebhook {
@@ -13,7 +13,10 @@ export interface JobSettings extends JobWebhook {
 const live = { deletedAt: null } as const;
 
 /** With its project and environment. A deleted job is not found. */
-export function findJob(db: Database | Transaction, key: { organizationId: string; projectId: string; id: string }) {
+export function findJob(
+  db: Database | Transaction,
+  key: { organizationId: string; projectId: string; id: string },
+) {
   const { organizationId, projectId, id } = key;
   return db.job.findFirst({
     where: { id, projectId, project: { organizationId }, ...live },
@@ -44,7 +47,11 @@ export function listJobs(db: Database, projectId: string, after: Position | unde
 }
 
 export function findFirstJob(tx: Transaction, projectId: string) {
-  return tx.job.findFirst({ where: { projectId, ...live }, orderBy: { createdAt: 'asc' }, select: { id: true } });
+  return tx.job.findFirst({
+    where: { projectId, ...live },
+    orderBy: { createdAt: 'asc' },
+    select: { id: true },
+  });
 }
 
 export function insertJob(db: Database | Transaction, id: string, projectId: string, settings: JobSettings) {

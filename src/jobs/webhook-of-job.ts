@@ -18,6 +18,7 @@ export async function webhookOfJob(
     organization: { id: project.organization.id, name: project.organization.name },
   };
   const secret = openSecret(found, id, secrets);
-  if (!webhookEnabled || url === null || secret === null || project.type !== 'dbt') return { job, webhook: null };
+  if (!webhookEnabled || url === null || secret === null || project.type !== 'dbt')
+    return { job, webhook: null };
   return { job, webhook: { url, secret, headers: openHeaders(found, id, secrets), events } };
 }

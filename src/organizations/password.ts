@@ -1,7 +1,9 @@
 import { randomBytes, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
 
-const derive = promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
+const derive = promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(
+  scrypt,
+);
 const cost = { N: 2 ** 15, r: 8, p: 1 } as const;
 
 /** scrypt with a random salt, as `scrypt$N$r$p$salt$hash` (base64). */

@@ -23,7 +23,11 @@ export async function setUp({ db, secrets }: Context, options: { newToken: boole
       await lockOrganizations(tx);
       const found = await findFirstOrganization(tx);
       const organization = found ?? (await insertOrganization(tx, 'default'));
-      const result: SetUp = { organizationId: organization.id, organizationName: organization.name, adminEmail };
+      const result: SetUp = {
+        organizationId: organization.id,
+        organizationName: organization.name,
+        adminEmail,
+      };
       if (found === null) {
         result.adminPassword = randomBytes(15).toString('base64url');
         const passwordHash = await hashPassword(result.adminPassword);

@@ -6,7 +6,10 @@ export function findFirstOrganization(db: Database | Transaction) {
 }
 
 export function insertOrganization(tx: Transaction, name: string) {
-  return tx.organization.create({ data: { id: `org-${randomUUID()}`, name }, select: { id: true, name: true } });
+  return tx.organization.create({
+    data: { id: `org-${randomUUID()}`, name },
+    select: { id: true, name: true },
+  });
 }
 
 export async function insertAdmin(
@@ -15,7 +18,12 @@ export async function insertAdmin(
 ): Promise<void> {
   const { organizationId, email, passwordHash } = admin;
   await tx.user.create({
-    data: { id: randomUUID(), email, passwordHash, memberships: { create: { organizationId, role: 'admin' } } },
+    data: {
+      id: randomUUID(),
+      email,
+      passwordHash,
+      memberships: { create: { organizationId, role: 'admin' } },
+    },
   });
 }
 

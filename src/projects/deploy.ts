@@ -22,16 +22,28 @@ export async function deploy(
 
   const id = randomUUID();
   const uploadKey = `uploads/${id}.tar.gz`;
-  const limits = { maxUnpackedBytes: config.DCTL_MAX_UNPACKED_BYTES, maxFiles: config.DCTL_MAX_DEPLOYMENT_FILES };
+  const limits = {
+    maxUnpackedBytes: config.DCTL_MAX_UNPACKED_BYTES,
+    maxFiles: config.DCTL_MAX_DEPLOYMENT_FILES,
+  };
   try {
     await storage.write(uploadKey, upload.pipe(atMost(config.DCTL_MAX_DEPLOYMENT_BYTES, upload)));
     const contents = await inspectArchive(await uploaded(), limits);
-    await storage.write(deploymentKey(id), repackArchive(await uploaded(), contents, limits), { durable: true });
+    await storage.write(deploymentKey(id), repackArchive(await uploaded(), contents, limits), {
+      durable: true,
+    });
 
     const jobId = await db.$transaction(async (tx) => {
       await lockProject(tx, projectId);
       const { digest, fileCount, sizeBytes } = contents;
-      await insertDeployment(tx, { id, projectId, digest, sizeBytes, fileCount, deployedBy: principal.tokenName });
+      await insertDeployment(tx, {
+        id,
+        projectId,
+        digest,
+        sizeBytes,
+        fileCount,
+        deployedBy: principal.tokenName,
+      });
       const [production] = await listEnvironments(tx, projectId);
       if (production === undefined) throw new Error(`project ${projectId} has no environment`);
       return ensureFirstJob(tx, { projectId, environmentId: production.id });
@@ -39,7 +51,9 @@ export async function deploy(
     log.info({ project: projectId, deployment: id, digest: contents.digest }, 'deployment recorded');
     return { id, digest: contents.digest, job_id: jobId };
   } finally {
-    await storage.remove(uploadKey).catch((error: unknown) => log.warn({ error }, 'an upload could not be removed'));
+    await storage
+      .remove(uploadKey)
+      .catch((error: unknown) => log.warn({ error }, 'an upload could not be removed'));
   }
 
   async function uploaded(): Promise<Readable> {

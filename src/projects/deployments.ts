@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
 import type { Database } from '../db.ts';
 import { AppError } from '../errors.ts';
-import { decodeCursor, pageOf } from '../http/listing.ts';
+import { decodeCursor, pageOf } from '../paging.ts';
 import type { deploymentList } from './schema.ts';
 import { findNewestDeployment, findProject, listDeployments } from './store.ts';
 

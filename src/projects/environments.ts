@@ -35,7 +35,9 @@ export async function changeEnvironment(
   return view(changed);
 }
 
-function view(row: NonNullable<Awaited<ReturnType<typeof findEnvironment>>>): z.input<typeof environmentView> {
+function view(
+  row: NonNullable<Awaited<ReturnType<typeof findEnvironment>>>,
+): z.input<typeof environmentView> {
   return {
     id: row.id,
     project_id: row.projectId,

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
 import { isTaken } from '../db.ts';
 import { AppError } from '../errors.ts';
-import { decodeCursor, pageOf } from '../http/listing.ts';
+import { decodeCursor, pageOf } from '../paging.ts';
 import type { newProject, projectList, projectView } from './schema.ts';
 import { findProject, insertProject, listProjects } from './store.ts';
 

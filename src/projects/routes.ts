@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { pageQuery } from '../http/listing.ts';
+import { pageQuery } from '../paging.ts';
 import { jsonRoute, type Route } from '../http/route.ts';
 import { deploy } from './deploy.ts';
 import { deploymentsOf } from './deployments.ts';

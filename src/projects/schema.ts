@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf } from '../http/listing.ts';
+import { listOf } from '../paging.ts';
 import { id, name, text } from '../text.ts';
 
 export const projectParams = z.object({ project_id: id });
@@ -7,7 +7,9 @@ export const environmentParams = z.object({ project_id: id, environment_id: id }
 
 export const newProject = z.strictObject({
   name,
-  type: z.enum(['dbt'], { error: 'write "dbt": it is the one type of project this server runs' }).default('dbt'),
+  type: z
+    .enum(['dbt'], { error: 'write "dbt": it is the one type of project this server runs' })
+    .default('dbt'),
 });
 
 export const projectView = z
@@ -26,7 +28,9 @@ export const deploymentView = z
   .object({
     id: z.string(),
     project_id: z.string(),
-    digest: z.string().meta({ description: 'sha256 of the deployed files, whatever order they were packed in' }),
+    digest: z
+      .string()
+      .meta({ description: 'sha256 of the deployed files, whatever order they were packed in' }),
     size_bytes: z.number().int(),
     file_count: z.number().int(),
     deployed_by: z.string(),
@@ -46,7 +50,8 @@ export const deployed = z
 
 /** A network the run's container joins: a Docker network, or none. Never the host's. */
 const network = text(64).refine(
-  (value) => /^[a-zA-Z0-9][\w.-]*$/.test(value) && !['host', 'container', 'bridge', 'default'].includes(value),
+  (value) =>
+    /^[a-zA-Z0-9][\w.-]*$/.test(value) && !['host', 'container', 'bridge', 'default'].includes(value),
   'write "none" or the name of a Docker network made for runs',
 );
 

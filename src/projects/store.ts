@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Transaction } from '../db.ts';
-import type { Position } from '../http/listing.ts';
+import type { Position } from '../paging.ts';
 
 const liveJobs = {
   where: { deletedAt: null },
@@ -10,7 +10,12 @@ const liveJobs = {
 
 const projectFields = { id: true, name: true, type: true, createdAt: true, jobs: liveJobs } as const;
 
-export function listProjects(db: Database, organizationId: string, after: Position | undefined, limit: number) {
+export function listProjects(
+  db: Database,
+  organizationId: string,
+  after: Position | undefined,
+  limit: number,
+) {
   return db.project.findMany({
     where: {
       organizationId,
@@ -31,7 +36,11 @@ export function findProject(db: Database | Transaction, organizationId: string, 
 /** With the environment every project has. */
 export function insertProject(db: Database, project: { organizationId: string; name: string; type: string }) {
   return db.project.create({
-    data: { id: randomUUID(), ...project, environments: { create: { id: randomUUID(), name: 'production' } } },
+    data: {
+      id: randomUUID(),
+      ...project,
+      environments: { create: { id: randomUUID(), name: 'production' } },
+    },
     select: projectFields,
   });
 }
@@ -53,7 +62,11 @@ const environmentFields = {
 } as const;
 
 export function listEnvironments(db: Database | Transaction, projectId: string) {
-  return db.environment.findMany({ where: { projectId }, orderBy: { createdAt: 'asc' }, select: environmentFields });
+  return db.environment.findMany({
+    where: { projectId },
+    orderBy: { createdAt: 'asc' },
+    select: environmentFields,
+  });
 }
 
 export function findEnvironment(db: Database | Transaction, id: string, projectId: string) {
@@ -63,7 +76,12 @@ export function findEnvironment(db: Database | Transaction, id: string, projectI
 export function updateEnvironment(
   db: Database,
   id: string,
-  data: { runnerImage?: string | null; memoryMb?: number | null; cpus?: number | null; network?: string | null },
+  data: {
+    runnerImage?: string | null;
+    memoryMb?: number | null;
+    cpus?: number | null;
+    network?: string | null;
+  },
 ) {
   return db.environment.update({ where: { id }, data, select: environmentFields });
 }

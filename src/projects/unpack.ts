@@ -37,7 +37,8 @@ export async function inspectArchive(archive: Readable, limits: ArchiveLimits): 
   let entries = 0;
   await eachEntry(archive, limits, async (header, path, content) => {
     entries += 1;
-    if (entries > limits.maxFiles) refuse(`it has more than ${limits.maxFiles} files. Leave out what dbt does not need`);
+    if (entries > limits.maxFiles)
+      refuse(`it has more than ${limits.maxFiles} files. Leave out what dbt does not need`);
     if (header.type === 'directory') return void content.resume();
     const hash = createHash('sha256');
     for await (const chunk of content) hash.update(chunk as Buffer);
@@ -47,7 +48,7 @@ export async function inspectArchive(archive: Readable, limits: ArchiveLimits): 
   const root = rootOf(files.keys());
   const kept = [...files].filter(([path]) => path.startsWith(root) && !leftOut.test(path.slice(root.length)));
   const digest = createHash('sha256');
-  for (const [path, { sha256 }] of kept.sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [path, { sha256 }] of kept.toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     digest.update(`${path.slice(root.length)}\0${sha256}\n`);
   }
   return {
@@ -93,10 +94,12 @@ async function eachEntry(
   visit: (header: Header, path: string, content: Entry) => Promise<void>,
 ): Promise<void> {
   const entries = extract();
-  const unpacked = pipeline(archive, createGunzip(), ceiling(limits.maxUnpackedBytes), entries).catch((error: unknown) => {
-    entries.destroy(error as Error);
-    throw asRefusal(error);
-  });
+  const unpacked = pipeline(archive, createGunzip(), ceiling(limits.maxUnpackedBytes), entries).catch(
+    (error: unknown) => {
+      entries.destroy(error as Error);
+      throw asRefusal(error);
+    },
+  );
   const visited = (async () => {
     for await (const entry of entries) {
       await visit(entry.header, safePath(entry.header), entry);
@@ -104,11 +107,16 @@ async function eachEntry(
     }
   })();
   // A refusal by either side ends the other; the refusal itself is the one to tell.
-  const results = await Promise.allSettled([visited.catch((error: unknown) => {
-    archive.destroy();
-    throw error;
-  }), unpacked]);
-  const reasons = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []));
+  const results = await Promise.allSettled([
+    visited.catch((error: unknown) => {
+      archive.destroy();
+      throw error;
+    }),
+    unpacked,
+  ]);
+  const reasons = results.flatMap((result) =>
+    result.status === 'rejected' ? [result.reason as unknown] : [],
+  );
   const told = reasons.find((reason) => reason instanceof AppError) ?? reasons[0];
   if (told !== undefined) throw told;
 }
@@ -119,9 +127,12 @@ function safePath(header: Header): string {
     refuse(`${shown} is a ${header.type}. Pack plain files only (tar --dereference follows links)`);
   }
   const path = header.name.replace(/^(\.\/+)+/, '').replace(/\/{2,}/g, '/');
-  if (path.startsWith('/')) refuse(`${shown} is an absolute path. Pack with paths relative to the project's folder`);
-  if (path.split('/').includes('..')) refuse(`${shown} leads out of its folder. Pack with paths inside the project`);
-  if (path.length > 1_000 || /[\p{Cc}\\]/u.test(path)) refuse(`${shown} is not a path dbt could use. Rename that file`);
+  if (path.startsWith('/'))
+    refuse(`${shown} is an absolute path. Pack with paths relative to the project's folder`);
+  if (path.split('/').includes('..'))
+    refuse(`${shown} leads out of its folder. Pack with paths inside the project`);
+  if (path.length > 1_000 || /[\p{Cc}\\]/u.test(path))
+    refuse(`${shown} is not a path dbt could use. Rename that file`);
   return path === '.' ? '' : path;
 }
 
@@ -131,7 +142,9 @@ function rootOf(paths: Iterable<string>): string {
     const parts = path.split('/');
     if (parts.length <= 2 && parts.at(-1) === projectFile) return path.slice(0, -projectFile.length);
   }
-  refuse(`it has no ${projectFile} at its top. Pack the project's folder: tar -czf project.tar.gz -C <folder> .`);
+  refuse(
+    `it has no ${projectFile} at its top. Pack the project's folder: tar -czf project.tar.gz -C <folder> .`,
+  );
 }
 
 function ceiling(maxBytes: number): Transform {
@@ -140,7 +153,11 @@ function ceiling(maxBytes: number): Transform {
     transform(chunk: Buffer, _encoding, done) {
       bytes += chunk.length;
       if (bytes <= maxBytes) return done(null, chunk);
-      done(tooLarge(`it unpacks to more than ${Math.floor(maxBytes / 1024 / 1024)} MiB. Leave out data that is not part of the project`));
+      done(
+        tooLarge(
+          `it unpacks to more than ${Math.floor(maxBytes / 1024 / 1024)} MiB. Leave out data that is not part of the project`,
+        ),
+      );
     },
   });
 }
@@ -148,7 +165,9 @@ function ceiling(maxBytes: number): Transform {
 function asRefusal(error: unknown): unknown {
   const { code, message } = error as { code?: string; message?: string };
   if (code?.startsWith('Z_') || /tar header|Unexpected end/i.test(message ?? '')) {
-    return new AppError('invalid_request', 'The archive is refused: it is not a whole .tar.gz file.', { cause: error });
+    return new AppError('invalid_request', 'The archive is refused: it is not a whole .tar.gz file.', {
+      cause: error,
+    });
   }
   return error;
 }

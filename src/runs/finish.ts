@@ -34,7 +34,10 @@ export async function finishRun(
   }
 
   const { run, deliveryId } = finished;
-  log.info({ run: run.id, status: run.status, reason: verdict.statusReason, ms: run.durationMs }, 'run ended');
+  log.info(
+    { run: run.id, status: run.status, reason: verdict.statusReason, ms: run.durationMs },
+    'run ended',
+  );
   const next = await findOldestQueued(db, run.jobId);
   await Promise.all([deliveryId && doorbell.ringDelivery(deliveryId), next && doorbell.ringRun(next.id)]);
   return true;

@@ -88,7 +88,11 @@ type ClaimedRow = Omit<ClaimedRun, 'lease' | 'settings' | 'logBytes' | 'remainin
 };
 
 /** False when the lease is no longer this worker's. */
-export async function renewLease(db: Database, { runId, token }: Lease, leaseSeconds: number): Promise<boolean> {
+export async function renewLease(
+  db: Database,
+  { runId, token }: Lease,
+  leaseSeconds: number,
+): Promise<boolean> {
   const renewed = await db.$executeRaw`
     UPDATE runs SET lease_expires_at = clock_timestamp() + make_interval(secs => ${leaseSeconds})
     WHERE id = ${runId} AND lease_token = ${token}`;
@@ -96,7 +100,11 @@ export async function renewLease(db: Database, { runId, token }: Lease, leaseSec
 }
 
 /** To be called just before the container is started. False when the run was launched before or the lease is lost. */
-export async function markLaunched(db: Database, { runId, token }: Lease, containerId: string): Promise<boolean> {
+export async function markLaunched(
+  db: Database,
+  { runId, token }: Lease,
+  containerId: string,
+): Promise<boolean> {
   const marked = await db.$executeRaw`
     UPDATE runs SET launched_at = clock_timestamp(), container_id = ${containerId}
     WHERE id = ${runId} AND lease_token = ${token} AND launched_at IS NULL`;

@@ -17,7 +17,11 @@ export interface NodeReport {
 }
 
 /** Stores what became known of nodes, the later report over the earlier. Does nothing once the lease is lost. */
-export async function reportNodes(db: Database, { runId, token }: Lease, reports: NodeReport[]): Promise<void> {
+export async function reportNodes(
+  db: Database,
+  { runId, token }: Lease,
+  reports: NodeReport[],
+): Promise<void> {
   if (reports.length === 0) return;
   const latest = [...new Map(reports.map((report) => [report.uniqueId, report])).values()];
   await db.$executeRaw`
@@ -46,7 +50,12 @@ export async function reportTotal(db: Database, { runId, token }: Lease, nodesTo
 }
 
 /** Records a collected artifact. Collecting again after a take-over records the same. */
-export async function recordArtifact(db: Database, runId: string, path: string, sizeBytes: number): Promise<void> {
+export async function recordArtifact(
+  db: Database,
+  runId: string,
+  path: string,
+  sizeBytes: number,
+): Promise<void> {
   await db.$executeRaw`
     INSERT INTO artifacts (run_id, path, size_bytes) VALUES (${runId}, ${path}, ${sizeBytes})
     ON CONFLICT (run_id, path) DO UPDATE SET size_bytes = EXCLUDED.size_bytes`;

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
-import { pageQuery } from '../http/listing.ts';
+import { pageQuery } from '../paging.ts';
 import { jsonRoute, streamRoute, type Route } from '../http/route.ts';
-import { sendArtifact } from './artifacts.ts';
+import { sendArtifact } from './send-artifact.ts';
 import { artifactsOf, getRun, nodesOf, runsOf } from './runs.ts';
 import * as shapes from './schema.ts';
 import { sendLog } from './send-log.ts';
@@ -20,7 +20,11 @@ export const runRoutes = (context: Context): Route[] => [
     params: shapes.triggerParams,
     headers: shapes.triggerHeaders,
     body: shapes.triggerRequest,
-    success: { status: 200, description: 'The run is recorded and will be executed', schema: shapes.triggered },
+    success: {
+      status: 200,
+      description: 'The run is recorded and will be executed',
+      schema: shapes.triggered,
+    },
     handle: ({ principal, params, body, header }) =>
       triggerRun(context, principal, { projectId: params.project_id, jobId: params.job_id }, body, {
         triggeredBy: 'manual',
@@ -95,7 +99,11 @@ export const runRoutes = (context: Context): Route[] => [
     tag,
     scope: 'read',
     params: shapes.artifactParams,
-    success: { status: 200, description: 'The file as dbt wrote it', contentType: 'application/octet-stream' },
+    success: {
+      status: 200,
+      description: 'The file as dbt wrote it',
+      contentType: 'application/octet-stream',
+    },
     handle: ({ principal, params }, response) =>
       sendArtifact(context, principal, { runId: params.run_id, path: params.path }, response),
   }),

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
-import { decodeCursor, pageOf } from '../http/listing.ts';
+import { decodeCursor, pageOf } from '../paging.ts';
 import type { artifactList, nodeList, runList, runView } from './schema.ts';
 import { nodeOutcome, type RunStatus } from './status.ts';
 import { countNodesByStatus, findRun, listArtifacts, listNodes, listRuns } from './store.ts';
@@ -23,11 +23,20 @@ export async function runsOf(
   const rows = await listRuns(db, organizationId, decodeCursor(page.cursor), page.limit + 1);
   const ids = rows.map((row) => row.id);
   const counts = await countNodesByStatus(db, ids);
-  return pageOf(rows, page.limit, (row) => view(row, counts.filter(({ runId }) => runId === row.id)));
+  return pageOf(rows, page.limit, (row) =>
+    view(
+      row,
+      counts.filter(({ runId }) => runId === row.id),
+    ),
+  );
 }
 
 /** What became of each of dbt's nodes, in the order they started. */
-export async function nodesOf(context: Context, principal: Principal, runId: string): Promise<z.input<typeof nodeList>> {
+export async function nodesOf(
+  context: Context,
+  principal: Principal,
+  runId: string,
+): Promise<z.input<typeof nodeList>> {
   await requireRun(context, principal, runId);
   const nodes = await listNodes(context.db, runId);
   return {

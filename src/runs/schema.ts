@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf } from '../http/listing.ts';
+import { listOf } from '../paging.ts';
 import { id, text } from '../text.ts';
 import { runStatuses, statusReasons } from './status.ts';
 
@@ -15,8 +15,13 @@ export const triggerRequest = z.strictObject({
   command_override: z
     .string()
     .optional()
-    .meta({ description: "Run this in place of the job's command, once", example: 'dbt build --select my_model+' }),
-  cause: text(1_000).optional().meta({ description: 'Why, for people: shown with the run and in its webhook' }),
+    .meta({
+      description: "Run this in place of the job's command, once",
+      example: 'dbt build --select my_model+',
+    }),
+  cause: text(1_000)
+    .optional()
+    .meta({ description: 'Why, for people: shown with the run and in its webhook' }),
   metadata: z
     .record(text(100), metadataValue)
     .refine((value) => Object.keys(value).length <= 50, 'send at most 50 entries')

@@ -51,7 +51,7 @@ export async function sendLog(
 }
 
 async function* wholeLog(context: Context, runId: string, from: number): AsyncGenerator<Buffer> {
-  for (let position = from; ; ) {
+  for (let position = from; ;) {
     const content = await readLog(context, runId, position);
     if (content.length === 0) return;
     position += content.length;
@@ -84,5 +84,8 @@ async function write(response: Response, content: Buffer | string): Promise<void
 function positionAfter(lastEventId: string | undefined): number {
   if (lastEventId === undefined || lastEventId === '') return 0;
   if (/^\d{1,15}$/.test(lastEventId)) return Number(lastEventId);
-  throw new AppError('invalid_request', 'header.Last-Event-ID: send back the id of the last event, unchanged.');
+  throw new AppError(
+    'invalid_request',
+    'header.Last-Event-ID: send back the id of the last event, unchanged.',
+  );
 }

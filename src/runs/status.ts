@@ -36,7 +36,11 @@ export type Outcome =
   | { kind: 'out_of_memory'; limitMb: number; exitCode: number }
   /** The process ended without a word: killed from outside, or crashed. */
   | { kind: 'killed'; exitCode: number }
-  | { kind: 'could_not_start'; reason: 'image_not_found' | 'runtime_unavailable' | 'could_not_start'; why: string }
+  | {
+      kind: 'could_not_start';
+      reason: 'image_not_found' | 'runtime_unavailable' | 'could_not_start';
+      why: string;
+    }
   | { kind: 'container_lost' };
 
 export interface Verdict {
@@ -61,18 +65,21 @@ export function verdictOn(outcome: Outcome, nodes: NodeCounts, firstFailure: str
         errorMessage: nodes.failed > 0 ? nodesSentence(nodes, firstFailure) : dbtSentence(outcome),
       };
     case 'timed_out':
-      return error('timed_out', `The run was ended after ${outcome.afterSeconds} s, its job's timeout.`);
+      return stopped('timed_out', `The run was ended after ${outcome.afterSeconds} s, its job's timeout.`);
     case 'out_of_memory':
-      return error(
+      return stopped(
         'out_of_memory',
         `dbt ran out of memory: its limit is ${outcome.limitMb} MB (exit code ${outcome.exitCode}).`,
       );
     case 'killed':
-      return error('killed', `dbt's process ended before its work was done (exit code ${outcome.exitCode}).`);
+      return stopped(
+        'killed',
+        `dbt's process ended before its work was done (exit code ${outcome.exitCode}).`,
+      );
     case 'could_not_start':
-      return error(outcome.reason, outcome.why);
+      return stopped(outcome.reason, outcome.why);
     case 'container_lost':
-      return error('container_lost', "The run's container disappeared before its result was read.");
+      return stopped('container_lost', "The run's container disappeared before its result was read.");
   }
 }
 
@@ -86,7 +93,7 @@ function dbtSentence({ exitCode, error }: { exitCode: number; error: string | nu
   return error ?? `dbt ended with exit code ${exitCode}.`;
 }
 
-function error(statusReason: StatusReason, errorMessage: string): Verdict {
+function stopped(statusReason: StatusReason, errorMessage: string): Verdict {
   return { status: 'error', statusReason, errorMessage };
 }
 

@@ -1,5 +1,5 @@
 import { Prisma, type Database, type Transaction } from '../db.ts';
-import type { Position } from '../http/listing.ts';
+import type { Position } from '../paging.ts';
 
 export interface NewRun {
   id: string;
@@ -58,7 +58,11 @@ export function listRuns(db: Database, organizationId: string, after: Position |
 }
 
 export async function countNodesByStatus(db: Database | Transaction, runIds: string[]) {
-  const rows = await db.nodeResult.groupBy({ by: ['runId', 'status'], where: { runId: { in: runIds } }, _count: true });
+  const rows = await db.nodeResult.groupBy({
+    by: ['runId', 'status'],
+    where: { runId: { in: runIds } },
+    _count: true,
+  });
   return rows.map((row) => ({ runId: row.runId, status: row.status, count: row._count }));
 }
 

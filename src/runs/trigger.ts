@@ -17,11 +17,17 @@ export async function triggerRun(
   { organizationId }: Principal,
   { projectId, jobId }: { projectId: string; jobId: string },
   request: TriggerRequest,
-  options: { triggeredBy: 'manual' | 'api' | 'schedule' | 'event' | 'retry'; idempotencyKey: string | undefined },
+  options: {
+    triggeredBy: 'manual' | 'api' | 'schedule' | 'event' | 'retry';
+    idempotencyKey: string | undefined;
+  },
 ): Promise<z.input<typeof triggered>> {
   const { db, doorbell, log } = context;
   const job = await jobToRun(db, { organizationId, projectId, jobId });
-  const override = request.command_override === undefined ? undefined : acceptCommand(request.command_override, '/command_override');
+  const override =
+    request.command_override === undefined
+      ? undefined
+      : acceptCommand(request.command_override, '/command_override');
   const deploymentId = await newestDeploymentId(db, projectId);
   if (deploymentId === undefined) {
     throw new AppError('conflict', 'The project has no code yet: deploy it first (POST .../deployments).');
@@ -74,7 +80,9 @@ async function record(
     throw new AppError('invalid_request', 'header.Idempotency-Key: write 1 to 255 visible ASCII characters.');
   }
   const { organizationId } = run;
-  const requestHash = createHash('sha256').update(JSON.stringify([run.jobId, canonical(request)])).digest();
+  const requestHash = createHash('sha256')
+    .update(JSON.stringify([run.jobId, canonical(request)]))
+    .digest();
   return db.$transaction(async (tx) => {
     if (await takeIdempotencyKey(tx, { organizationId, key: idempotencyKey, requestHash, runId: run.id })) {
       await insertRun(tx, run);
@@ -82,7 +90,10 @@ async function record(
     }
     const earlier = await findIdempotencyKey(tx, organizationId, idempotencyKey);
     if (earlier === null || !requestHash.equals(earlier.requestHash)) {
-      throw new AppError('key_reused', 'This Idempotency-Key was sent with another request. Use a new key for a new request.');
+      throw new AppError(
+        'key_reused',
+        'This Idempotency-Key was sent with another request. Use a new key for a new request.',
+      );
     }
     const found = await findRun(tx, organizationId, earlier.runId);
     if (found === null) throw new Error(`the run of an idempotency key is missing: ${earlier.runId}`);
@@ -93,7 +104,7 @@ async function record(
 /** The same text for the same request, in whatever order its keys came. */
 function canonical(request: TriggerRequest): unknown {
   const { command_override: override = null, cause = null, metadata = {} } = request;
-  return [override, cause, Object.entries(metadata).sort(([a], [b]) => (a < b ? -1 : 1))];
+  return [override, cause, Object.entries(metadata).toSorted(([a], [b]) => (a < b ? -1 : 1))];
 }
 
 /** `YYYYMMDD-HHMMSS`, UTC. */

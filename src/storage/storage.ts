@@ -9,7 +9,11 @@ export interface Storage {
   /**
    * Writes the whole stream or nothing: a reader never sees half a file. `durable` waits until the disk has it.
    */
-  write(key: string, content: AsyncIterable<Uint8Array>, options?: { durable?: boolean }): Promise<{ sizeBytes: number }>;
+  write(
+    key: string,
+    content: AsyncIterable<Uint8Array>,
+    options?: { durable?: boolean },
+  ): Promise<{ sizeBytes: number }>;
   /** Undefined when there is no such file. */
   read(key: string): Promise<{ sizeBytes: number; content: Readable } | undefined>;
   /** Removes a file or everything below a key; missing is fine. */
@@ -20,7 +24,8 @@ export function openStorage(directory: string): Storage {
   const root = resolve(directory);
   const pathOf = (key: string) => {
     const path = resolve(root, key);
-    if (key.includes('\0') || !path.startsWith(root + sep)) throw new Error('a storage key leaves its folder');
+    if (key.includes('\0') || !path.startsWith(root + sep))
+      throw new Error('a storage key leaves its folder');
     return path;
   };
   let writes = 0;

@@ -13,14 +13,24 @@ export async function authenticate(
 ): Promise<Principal> {
   const [scheme, token, ...more] = (headers.authorization ?? '').trim().split(/ +/);
   if (token === undefined || more.length > 0 || !/^(bearer|token)$/i.test(scheme ?? '')) {
-    throw new AppError('unauthenticated', 'Send the header "Authorization: Bearer dctl_..." with an API token.');
+    throw new AppError(
+      'unauthenticated',
+      'Send the header "Authorization: Bearer dctl_..." with an API token.',
+    );
   }
   const found = isWellFormedToken(token) ? await findTokenByHash(db, secrets.fingerprint(token)) : null;
-  if (found === null || found.revokedAt !== null || (found.expiresAt !== null && found.expiresAt <= new Date())) {
+  if (
+    found === null ||
+    found.revokedAt !== null ||
+    (found.expiresAt !== null && found.expiresAt <= new Date())
+  ) {
     throw new AppError('unauthenticated', 'This API token is not valid: it is mistyped, expired or revoked.');
   }
   if (headers.organizationId !== undefined && headers.organizationId !== found.organizationId) {
-    throw new AppError('forbidden', "X-Organization-ID is not this token's organization: correct it or leave it out.");
+    throw new AppError(
+      'forbidden',
+      "X-Organization-ID is not this token's organization: correct it or leave it out.",
+    );
   }
   return {
     organizationId: found.organizationId,

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
-import { decodeCursor, pageOf } from '../http/listing.ts';
+import { decodeCursor, pageOf } from '../paging.ts';
 import type { Delivery, deliveryList } from './schema.ts';
 import { listDeliveries } from './store.ts';
 

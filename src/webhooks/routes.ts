@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { pageQuery } from '../http/listing.ts';
+import { pageQuery } from '../paging.ts';
 import { jsonRoute, type Route } from '../http/route.ts';
 import { deliveriesOf } from './deliveries.ts';
 import { deliveryList, deliveryParams } from './schema.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf } from '../http/listing.ts';
+import { listOf } from '../paging.ts';
 import { id } from '../text.ts';
 import { webhookHeaderProblems } from './headers.ts';
 

@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '../db.ts';
-import type { Position } from '../http/listing.ts';
+import type { Position } from '../paging.ts';
 
 export async function insertDelivery(
   tx: Transaction,

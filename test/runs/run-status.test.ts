@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createJob, deployProject, ended, expectStatus, trigger, type DeployedProject } from '../support/project.ts';
+import {
+  createJob,
+  deployProject,
+  ended,
+  expectStatus,
+  trigger,
+  type DeployedProject,
+} from '../support/project.ts';
 import { startSystem, type System } from '../support/system.ts';
 
 let system: System;

@@ -22,7 +22,11 @@ export default async function setUp(): Promise<void> {
   await migrate(templateUrl.href);
   process.env['DCTL_TEST_TEMPLATE'] = template;
 
-  const stopTestServers = [() => onServer(`DROP DATABASE ${template}`), () => postgres.stop(), () => docker.stop()];
+  const stopTestServers = [
+    () => onServer(`DROP DATABASE ${template}`),
+    () => postgres.stop(),
+    () => docker.stop(),
+  ];
   Object.assign(globalThis, { stopTestServers });
 }
 
@@ -30,5 +34,9 @@ async function openPostgres(log: (line: string) => void): Promise<{ url: string;
   const given = process.env['DCTL_TEST_DATABASE_URL'];
   if (given !== undefined) return { url: given, stop: async () => undefined };
   delete process.env['DATABASE_URL'];
-  return ensurePostgres({ directory: join(process.cwd(), '.dctl', 'test', 'postgres'), log, isDurable: false });
+  return ensurePostgres({
+    directory: join(process.cwd(), '.dctl', 'test', 'postgres'),
+    log,
+    isDurable: false,
+  });
 }

@@ -14,23 +14,32 @@ export interface TestProcess {
   ended: Promise<number | null>;
 }
 
-export function startProcess(file: string, environment: Record<string, string>, args: string[] = []): TestProcess {
+export function startProcess(
+  file: string,
+  environment: Record<string, string>,
+  args: string[] = [],
+): TestProcess {
   const child = spawn(process.execPath, [file, ...args], {
     env: { PATH: process.env['PATH'] ?? '', ...dockerHost(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: Record<string, unknown>[] = [];
   let complaints = '';
-  const reading = createInterface({ input: child.stdout! });
-  const waiting: { message: string; resolve: (line: Record<string, unknown>) => void; reject: (error: Error) => void }[] = [];
+  const reading = createInterface({ input: child.stdout });
+  const waiting: {
+    message: string;
+    resolve: (line: Record<string, unknown>) => void;
+    reject: (error: Error) => void;
+  }[] = [];
   reading.on('line', (text) => {
     const line = parse(text);
     lines.push(line);
     for (const each of waiting.filter(({ message }) => message === line['msg'])) each.resolve(line);
   });
-  child.stderr!.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
   const ended = once(child, 'close').then(([code]) => {
-    for (const { message, reject } of waiting) reject(new Error(`${file} ended before it said "${message}": ${complaints}`));
+    for (const { message, reject } of waiting)
+      reject(new Error(`${file} ended before it said "${message}": ${complaints}`));
     return code as number | null;
   });
 
@@ -42,7 +51,8 @@ export function startProcess(file: string, environment: Record<string, string>, 
       new Promise((resolve, reject) => {
         const line = lines.find((each) => each['msg'] === message);
         if (line !== undefined) resolve(line);
-        else if (child.exitCode !== null) reject(new Error(`${file} ended with ${child.exitCode}: ${complaints}`));
+        else if (child.exitCode !== null)
+          reject(new Error(`${file} ended with ${child.exitCode}: ${complaints}`));
         else waiting.push({ message, resolve, reject });
       }),
     signal: (signal) => void child.kill(signal),

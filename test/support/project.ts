@@ -13,7 +13,10 @@ export interface DeployedProject {
 }
 
 /** Makes a project and deploys a folder to it: the example unless told otherwise. */
-export async function deployProject(system: System, options: { name?: string; folder?: string } = {}): Promise<DeployedProject> {
+export async function deployProject(
+  system: System,
+  options: { name?: string; folder?: string } = {},
+): Promise<DeployedProject> {
   const name = options.name ?? `project-${Math.random().toString(36).slice(2)}`;
   const project = await expectStatus(201, system.call('POST', '/api/v1/projects', { name, type: 'dbt' }));
   const archive = await packFolder(options.folder ?? example);
@@ -50,14 +53,23 @@ export async function ended(system: System, runId: string, timeoutMs = 90_000): 
 }
 
 /** Creates a job with the given fields over the first job's defaults. */
-export async function createJob(system: System, projectId: string, fields: Record<string, unknown>): Promise<string> {
+export async function createJob(
+  system: System,
+  projectId: string,
+  fields: Record<string, unknown>,
+): Promise<string> {
   const name = `job-${Math.random().toString(36).slice(2)}`;
-  const job = system.call('POST', `/api/v1/projects/${projectId}/jobs`, { name, command: 'dbt build', ...fields });
+  const job = system.call('POST', `/api/v1/projects/${projectId}/jobs`, {
+    name,
+    command: 'dbt build',
+    ...fields,
+  });
   return (await expectStatus(201, job)).body.id;
 }
 
 export async function expectStatus(status: number, asked: Promise<Answer>): Promise<Answer> {
   const answer = await asked;
-  if (answer.status !== status) throw new Error(`expected ${status}, got ${answer.status}: ${answer.text.slice(0, 2_000)}`);
+  if (answer.status !== status)
+    throw new Error(`expected ${status}, got ${answer.status}: ${answer.text.slice(0, 2_000)}`);
   return answer;
 }

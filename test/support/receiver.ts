@@ -5,6 +5,8 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 /** What a receiver saw of one request. */
 export interface Hit {
   url: string;
+  /** When its headers had come. */
+  arrivedAt: Date;
   /** The address of this machine the request came in at. */
   at: string;
   rawHeaders: string[];
@@ -25,10 +27,11 @@ export async function startReceiver(
 ): Promise<Receiver> {
   const hits: Hit[] = [];
   const listener: RequestListener = async (request, response) => {
+    const arrivedAt = new Date();
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const { url = '', rawHeaders, socket } = request;
-    hits.push({ url, at: socket.localAddress ?? '', rawHeaders, body: Buffer.concat(chunks) });
+    hits.push({ url, arrivedAt, at: socket.localAddress ?? '', rawHeaders, body: Buffer.concat(chunks) });
     answer(response, request);
   };
   return { ...(await listen(createServer(listener))), hits };

@@ -79,7 +79,8 @@ export async function startSystem(
     workers,
     environment,
     startWorker,
-    call: (method, path, body, headers = {}) => call(url + path, method, body, { authorization: `Bearer ${made.token}`, ...headers }),
+    call: (method, path, body, headers = {}) =>
+      call(url + path, method, body, { authorization: `Bearer ${made.token}`, ...headers }),
     async stop() {
       const processes = [...workers, api];
       for (const each of processes) each.signal('SIGTERM');
@@ -126,7 +127,11 @@ async function removeLeftovers(pool: pg.Pool, docker: Docker): Promise<string[]>
   const ours = containers.filter(({ Labels }) => statuses.has(Labels['dctl.run_id'] ?? ''));
   for (const { Id } of ours) await docker.getContainer(Id).remove({ force: true, v: true });
   const { rows: projects } = await pool.query<{ id: string }>('SELECT id FROM projects');
-  for (const { id } of projects) await docker.getVolume(`dctl-data-${id}`).remove().catch(() => undefined);
+  for (const { id } of projects)
+    await docker
+      .getVolume(`dctl-data-${id}`)
+      .remove()
+      .catch(() => undefined);
   return ours
     .filter(({ Labels }) => statuses.get(Labels['dctl.run_id'] ?? '') !== 'running')
     .map(({ Names }) => Names.join());

@@ -14,7 +14,9 @@ export async function until<Seen>(
     const seen = await look();
     if (isRight(seen)) return seen;
     if (performance.now() - startedAt > timeoutMs) {
-      throw new Error(`waited ${timeoutMs} ms until ${what}; last seen: ${JSON.stringify(seen)?.slice(0, 2_000)}`);
+      throw new Error(
+        `waited ${timeoutMs} ms until ${what}; last seen: ${JSON.stringify(seen)?.slice(0, 2_000)}`,
+      );
     }
   }
 }

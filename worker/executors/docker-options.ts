@@ -4,7 +4,10 @@ import type { ContainerSpec } from './executor.ts';
 const megabyte = 1024 * 1024;
 
 /** A spec in Docker's words: locked down, and with nothing in it that `docker inspect` may not show. */
-export function createOptions(spec: ContainerSpec, options: { runtime: string | undefined }): ContainerCreateOptions {
+export function createOptions(
+  spec: ContainerSpec,
+  options: { runtime: string | undefined },
+): ContainerCreateOptions {
   return {
     name: spec.name,
     Image: spec.image,

@@ -31,7 +31,13 @@ export function dockerExecutor(options: { network: string; runtime: string | und
     async start(name, message, letGo) {
       const container = docker.getContainer(name);
       try {
-        const stream = await container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true });
+        const stream = await container.attach({
+          stream: true,
+          hijack: true,
+          stdin: true,
+          stdout: true,
+          stderr: true,
+        });
         await container.start();
         stream.write(`${message}\n`);
         return demultiplex(until(letGo, stream));
@@ -104,7 +110,9 @@ function asCouldNotStart(error: unknown, image: string | undefined): CouldNotSta
   const { code } = error as { code?: string };
   const message = error instanceof Error ? error.message : '';
   if (statusOf(error) === 0 && code !== undefined) {
-    return new CouldNotStart('runtime_unavailable', `The Docker engine does not answer (${code}).`, { cause: error });
+    return new CouldNotStart('runtime_unavailable', `The Docker engine does not answer (${code}).`, {
+      cause: error,
+    });
   }
   if (image !== undefined && statusOf(error) === 404 && /no such image/i.test(message)) {
     return new CouldNotStart(
@@ -114,5 +122,7 @@ function asCouldNotStart(error: unknown, image: string | undefined): CouldNotSta
     );
   }
   const said = (error as { json?: { message?: string } }).json?.message ?? 'for an unknown reason';
-  return new CouldNotStart('could_not_start', `The container could not be started: ${said}`, { cause: error });
+  return new CouldNotStart('could_not_start', `The container could not be started: ${said}`, {
+    cause: error,
+  });
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AppError } from '../errors.ts';
+import { AppError } from './errors.ts';
 
 /** `?limit=` and `?cursor=` of every list. */
 export const pageQuery = z.object({
@@ -28,7 +28,11 @@ export function decodeCursor(cursor: string | undefined): Position | undefined {
       .parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
     return { createdAt, id };
   } catch (error) {
-    throw new AppError('invalid_request', 'query.cursor: send back next_cursor of the page before, unchanged.', { cause: error });
+    throw new AppError(
+      'invalid_request',
+      'query.cursor: send back next_cursor of the page before, unchanged.',
+      { cause: error },
+    );
   }
 }
 

@@ -1,20 +1,10 @@
-import { posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
+import { artifactKey, isArtifactPath } from './artifact-path.ts';
 import { requireRun } from './runs.ts';
 import { findArtifact } from './store.ts';
-
-/** Where an artifact is stored. Its path is one that `isArtifactPath` accepts. */
-export function artifactKey(runId: string, path: string): string {
-  return `runs/${runId}/artifacts/${path}`;
-}
-
-/** A relative path of plain names: nothing that could lead out of its folder. */
-export function isArtifactPath(path: string): boolean {
-  return path !== '' && path.length <= 1_000 && !/[\\\p{Cc}]/u.test(path) && posix.normalize(`/${path}`) === `/${path}`;
-}
 
 /** Sends an artifact as it is, with a content type that no browser runs. */
 export async function sendArtifact(
