@@ -17,7 +17,7 @@ const floors: string[][] = [
   ['src/context.ts', 'src/open-context.ts'],
   ['src/http/**'],
   ['src/organizations/**', 'src/tokens/**'],
-  ['src/webhooks/**'],
+  ['src/commands/**', 'src/webhooks/**'],
   ['src/jobs/**'],
   ['src/projects/**'],
   ['src/runs/**'],
@@ -74,7 +74,7 @@ const rules: Rule[] = [
       'src/*/schema.ts',
       'src/runs/status.ts',
       'src/webhooks/{attempt,headers,payload,sign}.ts',
-      'src/jobs/command*.ts',
+      'src/commands/**',
     ],
     never: [
       'node:fs',

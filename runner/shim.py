@@ -158,6 +158,10 @@ def default_env(project):
 
 def run_dbt(runner_class, argv, protocol):
     """Returns (exit code, error text or None) with the meaning of the dbt command's own exit codes."""
+    if lacks_packages(argv):
+        installed = runner_class().invoke(["deps"])
+        if not installed.success:
+            return UNHANDLED, describe(installed.exception or "dbt deps failed; the log says why.")
     reporter = NodeReporter(protocol.emit)
     outcome = runner_class(callbacks=[reporter.on_event]).invoke(argv)
     if outcome.success:
@@ -169,6 +173,12 @@ def run_dbt(runner_class, argv, protocol):
     if type(outcome.exception).__name__ == "DbtUsageException":  # the only one that dbt itself does not log
         print(f"Error: {outcome.exception}")
     return UNHANDLED, describe(outcome.exception)
+
+
+def lacks_packages(argv):
+    """Whether the project names packages that did not come with it. (dbt alone would only say: run dbt deps.)"""
+    named = any(os.path.exists(name) for name in ("packages.yml", "dependencies.yml"))
+    return named and not os.path.exists("dbt_packages") and argv[:1] not in (["deps"], ["clean"], ["debug"])
 
 
 class NodeReporter:

@@ -62,7 +62,7 @@ export function isDatabaseAway(error: unknown): boolean {
     const { code, message } = cause as Error & { code?: unknown };
     if (typeof code === 'string' && awayCodes.has(code)) return true;
     if (
-      /Connection terminated|timeout exceeded when trying to connect|Server has closed the connection/.test(
+      /Connection terminated|timeout exceeded when trying to connect|Server has closed the connection|Unable to start a transaction/.test(
         message,
       )
     ) {

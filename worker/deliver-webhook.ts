@@ -5,7 +5,7 @@ import { mergeHeaders } from '../src/webhooks/headers.ts';
 import { airflowApi } from '../src/webhooks/payload.ts';
 import { openDelivery, type OpenDelivery } from '../src/webhooks/record-delivery.ts';
 import { signatureHeaders } from '../src/webhooks/sign.ts';
-import { endDelivery, endTry, insertTry, takeDelivery } from '../src/webhooks/store.ts';
+import { beginTry, endDelivery, endTry, takeDelivery } from '../src/webhooks/store.ts';
 import { postOnce } from './safe-fetch.ts';
 
 /**
@@ -23,7 +23,13 @@ export async function deliverWebhook(context: Context, deliveryId: string): Prom
   };
 
   for (let number = 1; ; number += 1) {
-    await insertTry(db, deliveryId, number);
+    if (!(await beginTry(db, deliveryId, number))) {
+      log.warn(
+        { delivery: deliveryId, run: taken.runId, tries: number - 1 },
+        'a webhook was given up meanwhile',
+      );
+      return;
+    }
     const outcome = await send(context, delivery);
     const step = nextStep(outcome, number, receiver);
     await endTry(db, deliveryId, number, {
@@ -63,5 +69,8 @@ function send({ config }: Context, delivery: OpenDelivery) {
 
 /** What a receiver that repeats our headers in its answer must not show to readers of the delivery. */
 function credentialsIn(headers: Record<string, string>): string[] {
-  return Object.values(headers).flatMap((value) => [value, ...value.split(' ').slice(1)]);
+  const values = Object.values(headers).flatMap((value) => [value, ...value.split(' ').slice(1)]);
+  const asShown = values.flatMap((value) => [value, JSON.stringify(value).slice(1, -1)]);
+  // Longest first: masking a part would leave the rest of the whole readable.
+  return [...new Set(asShown)].sort((a, b) => b.length - a.length);
 }

@@ -1,5 +1,4 @@
 import type { Context } from '../src/context.ts';
-import { deploymentKey } from '../src/projects/deployment-key.ts';
 import { markLaunched, type ClaimedRun } from '../src/runs/lease.ts';
 import type { Outcome } from '../src/runs/status.ts';
 import { containerName, containerSpec, runMessage } from './dbt/container-spec.ts';
@@ -7,13 +6,14 @@ import { ProtocolReader, type ShimEvent } from './dbt/protocol.ts';
 import { CouldNotStart, type ContainerEnd, type Executor, type Output } from './executors/executor.ts';
 import { LeaseLost, LogWriter } from './log-writer.ts';
 import { ProgressWriter } from './progress-writer.ts';
+import { runFiles } from './run-files.ts';
 
 const flushMs = 200;
 
 export interface Execution {
   context: Context;
   executor: Executor;
-  /** A tar with the shim at its place, without the end mark of an archive. */
+  /** A tar with the shim at its place. */
   shimTar: Buffer;
   run: ClaimedRun;
   /** Aborts when this worker must let go of the run: its lease is lost, or the worker stops. */
@@ -38,7 +38,7 @@ export async function execute(execution: Execution): Promise<Outcome> {
 }
 
 async function startOrFollow({ context, executor, shimTar, run, letGo }: Execution): Promise<Output | null> {
-  const { db, storage, config } = context;
+  const { db, config } = context;
   const name = containerName(run.id);
   if (run.launchedAt !== null) {
     return (await executor.find(name)) === null ? null : executor.follow(name, letGo);
@@ -46,14 +46,8 @@ async function startOrFollow({ context, executor, shimTar, run, letGo }: Executi
   // A worker that died before the launch may have left a container that never ran.
   if (run.fence > 1) await executor.remove(name);
 
-  const deployment = await storage.read(deploymentKey(run.deploymentId));
-  if (deployment === undefined)
-    throw new CouldNotStart('could_not_start', "The deployment's files are missing from storage.");
-  const files = async function* () {
-    yield shimTar;
-    yield* deployment.content as AsyncIterable<Buffer>;
-  };
-  const { containerId } = await executor.create(containerSpec(run, config), files());
+  const spec = containerSpec(run, config);
+  const { containerId } = await executor.create(spec, runFiles(context, run, spec.image, shimTar));
   if (!(await markLaunched(db, run.lease, containerId))) throw new LeaseLost();
   return executor.start(name, runMessage(run), letGo);
 }
@@ -64,6 +58,7 @@ async function untilEnded(execution: Execution, output: Output): Promise<Outcome
   const log = new LogWriter(context, run.lease, {
     storedBytes: run.logBytes,
     maxBytes: config.DCTL_MAX_LOG_BYTES,
+    isClosed: run.logTruncated,
   });
   const progress = new ProgressWriter(db, run.lease);
   const timeout = endAfterTimeout(execution);

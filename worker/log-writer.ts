@@ -27,29 +27,42 @@ export class LogWriter {
   #tail: Buffer[] = [];
   #tailSize = 0;
   #leftOut = 0;
+  #isFull: boolean;
+  readonly #isClosed: boolean;
   #flushing: Promise<void> = Promise.resolve();
 
+  /** `isClosed`: an earlier worker closed this log past its limit, so what comes again is not for it. */
   constructor(
     context: Pick<Context, 'pool'>,
     lease: Lease,
-    options: { storedBytes: number; maxBytes: number },
+    options: { storedBytes: number; maxBytes: number; isClosed: boolean },
   ) {
     this.#context = context;
     this.#lease = lease;
     this.#stored = options.storedBytes;
     this.#maxBytes = options.maxBytes;
+    this.#isFull = options.storedBytes >= options.maxBytes;
+    this.#isClosed = options.isClosed;
   }
 
   /** Waits while the database is slower than the log. Throws `LeaseLost`. */
   async write(content: Buffer): Promise<void> {
-    const room = Math.max(0, this.#maxBytes - this.#stored - this.#pendingBytes);
-    if (room > 0) {
-      const kept = content.subarray(0, room);
-      this.#pending.push(kept);
-      this.#pendingBytes += kept.length;
+    if (this.#isClosed) return;
+    const kept = this.#isFull ? 0 : this.#roomFor(content);
+    if (kept > 0) {
+      this.#pending.push(content.subarray(0, kept));
+      this.#pendingBytes += kept;
     }
-    if (content.length > room) this.#keepTail(content.subarray(room));
+    if (kept < content.length) {
+      this.#isFull = true;
+      this.#keepTail(content.subarray(kept));
+    }
     if (this.#pendingBytes >= flushBytes) await this.flush();
+  }
+
+  #roomFor(content: Buffer): number {
+    const room = Math.max(0, this.#maxBytes - this.#stored - this.#pendingBytes);
+    return content.length < room ? content.length : wholeCharacters(content.subarray(0, room));
   }
 
   flush(): Promise<void> {
@@ -62,6 +75,7 @@ export class LogWriter {
     await this.flush();
     if (this.#tailSize === 0) return;
     if (this.#leftOut > 0) {
+      this.#startTailAtCharacter();
       const limit = `${(this.#maxBytes / 1024 / 1024).toFixed(1)} MiB`;
       this.#pending.push(
         Buffer.from(`\n[dctl] the log is longer than ${limit}: ${this.#leftOut} bytes are left out here\n`),
@@ -92,4 +106,26 @@ export class LogWriter {
       this.#leftOut += dropped;
     }
   }
+
+  #startTailAtCharacter(): void {
+    const tail = Buffer.concat(this.#tail);
+    let start = 0;
+    while (start < 3 && isInsideCharacter(tail[start])) start += 1;
+    this.#tail = [tail.subarray(start)];
+    this.#leftOut += start;
+  }
+}
+
+/** The length of `content` without a character of UTF-8 that is cut off at its end. */
+function wholeCharacters(content: Buffer): number {
+  let start = content.length - 1;
+  while (start > content.length - 4 && isInsideCharacter(content[start])) start -= 1;
+  const first = content[start] ?? 0;
+  const needed = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
+  return content.length - start < needed ? start : content.length;
+}
+
+/** Whether the byte goes on with a character of UTF-8 that began before it. */
+function isInsideCharacter(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
 }

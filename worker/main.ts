@@ -8,7 +8,8 @@ import { processRun } from './process-run.ts';
 import { readShimTar } from './shim-tar.ts';
 import { sweepRegularly } from './sweep.ts';
 
-const deliveriesAtOnce = 20;
+/** Many: one that waits for a slow receiver costs little, and must not keep the others waiting. */
+const deliveriesAtOnce = 500;
 
 const config = readConfig(process.env);
 const log = createLog('worker', config.DCTL_LOG_LEVEL).child({ worker: config.DCTL_WORKER_NAME });

@@ -32,7 +32,7 @@ export async function processRun(workplace: Workplace, runId: string): Promise<v
     const outcome = await execute({ ...workplace, run, letGo: lease.letGo });
     const name = containerName(run.id);
     if (outcome.kind !== 'could_not_start' && outcome.kind !== 'container_lost') {
-      await collectArtifacts(context, executor, run.id, name).catch((error: unknown) =>
+      await collectArtifacts(context, executor, run).catch((error: unknown) =>
         log.error({ error, run: run.id }, 'artifacts could not be collected'),
       );
     }

@@ -1,9 +1,7 @@
+import type { Config } from '../src/config.ts';
 import type { Context } from '../src/context.ts';
 import { findForgottenRuns } from '../src/runs/store.ts';
 import { findForgottenDeliveries, giveUpHalfSent } from '../src/webhooks/store.ts';
-
-/** Longer than a delivery with its retry can take. */
-const halfSentSeconds = 60;
 
 /**
  * Looks for work that no message stands for any more, and rings again: runs that wait although their turn has come,
@@ -18,10 +16,17 @@ export async function sweep({ db, doorbell, config, log }: Context): Promise<voi
   for (const id of runs) await doorbell.ringRun(id);
   for (const id of deliveries) await doorbell.ringDelivery(id);
 
-  const givenUp = await giveUpHalfSent(db, halfSentSeconds);
+  const givenUp = await giveUpHalfSent(db, halfSentSeconds(config));
   if (runs.length + deliveries.length + givenUp.length > 0) {
     log.info({ runs: runs.length, deliveries: deliveries.length, unknown: givenUp.length }, 'swept');
   }
+}
+
+/** Longer than a delivery with its retry takes, by the time after which a silent worker is taken for dead. */
+function halfSentSeconds(config: Config): number {
+  return (
+    2 * config.DCTL_WEBHOOK_TIMEOUT_SECONDS + config.DCTL_WEBHOOK_RETRY_SECONDS + config.DCTL_LEASE_SECONDS
+  );
 }
 
 /** Sweeps every so often until the signal aborts. */

@@ -6,6 +6,7 @@ const maxLogBytes = 20 * 1024 * 1024;
 
 export interface Service {
   name: string;
+  pid: number | undefined;
   logFile: string;
   /** Resolves when the process is gone, with a sentence about how it ended. Never rejects. */
   ended: Promise<string>;
@@ -37,6 +38,7 @@ export function startService(
   });
   return {
     name,
+    pid: child.pid,
     logFile: options.logFile,
     ended,
     async stop() {

@@ -21,7 +21,7 @@ export const problemSchema = z
 
 /** The one place where an error becomes an answer. What nobody expected becomes a bare 500 with the request's id. */
 export function answerErrors(context: Context): ErrorRequestHandler {
-  return (error: unknown, _request, response, _next) => {
+  return (error: unknown, request, response, _next) => {
     const refusal = asRefusal(error);
     const log = requestLog(context, response);
     if (refusal === undefined) log.error({ error }, 'a request failed unexpectedly');
@@ -33,8 +33,8 @@ export function answerErrors(context: Context): ErrorRequestHandler {
     const requestId = String(response.getHeader('X-Request-Id') ?? '');
     if (refusal?.retryAfterSeconds !== undefined)
       response.setHeader('Retry-After', refusal.retryAfterSeconds);
-    // The caller may still be sending a body that nobody will read.
-    if (refusal?.code === 'too_large') response.setHeader('Connection', 'close');
+    // What the caller is still sending is read and thrown away: closing now could cost it this answer.
+    request.resume();
     const body: z.input<typeof problemSchema> = {
       type: `urn:dctl:error:${refusal?.code ?? 'internal'}`,
       title: refusal?.title ?? 'Something went wrong on our side',

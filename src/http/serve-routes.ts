@@ -113,10 +113,7 @@ function check<Schema extends z.ZodType>(
   const problems = parsed.error.issues.slice(0, 20).map((issue): FieldProblem => {
     const position = issue.code === 'custom' ? (issue.params?.['position'] as number | undefined) : undefined;
     return {
-      pointer:
-        where === 'body'
-          ? ['', ...issue.path.map(String)].join('/')
-          : `${where}.${issue.path.map(String).join('.')}`,
+      pointer: where === 'body' ? jsonPointer(issue.path) : `${where}.${issue.path.map(String).join('.')}`,
       detail: issue.message,
       ...(position === undefined ? {} : { position }),
     };
@@ -127,4 +124,9 @@ function check<Schema extends z.ZodType>(
     first === undefined ? 'The request is not valid.' : `${first.pointer || 'The body'}: ${first.detail}`,
     { problems },
   );
+}
+
+/** RFC 6901. */
+function jsonPointer(path: PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
-import { isTaken } from '../db.ts';
+import { isTaken, type Database, type Transaction } from '../db.ts';
 import { AppError } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import { changedWebhook, noWebhook, openSecret, webhookView } from '../webhooks/job-webhook.ts';
-import { acceptCommand } from './accept-command.ts';
+import { acceptCommand } from '../commands/accept-command.ts';
 import type { JobChange, jobList, jobView, NewJob } from './schema.ts';
 import {
   environmentsOfProject,
@@ -33,7 +33,7 @@ export async function createJob(
   wanted: NewJob,
 ): Promise<z.input<typeof jobView>> {
   const { db, secrets, config } = context;
-  const environmentId = await environmentFor(context, organizationId, projectId, wanted.environment_id);
+  const environmentId = await environmentFor(db, organizationId, projectId, wanted.environment_id);
   const jobId = randomUUID();
   const settings: JobSettings = {
     name: wanted.name,
@@ -64,7 +64,7 @@ export async function changeJob(
     const environmentId =
       change.environment_id === undefined
         ? job.environmentId
-        : await environmentFor(context, organizationId, projectId, change.environment_id);
+        : await environmentFor(tx, organizationId, projectId, change.environment_id);
     const changed = await named(() =>
       updateJob(tx, jobId, {
         name: change.name ?? job.name,
@@ -92,7 +92,7 @@ export async function jobsOf(
   projectId: string,
   page: { limit: number; cursor?: string | undefined },
 ): Promise<z.input<typeof jobList>> {
-  await environmentFor(context, organizationId, projectId, undefined);
+  await environmentFor(context.db, organizationId, projectId, undefined);
   const rows = await listJobs(context.db, projectId, decodeCursor(page.cursor), page.limit + 1);
   return pageOf(rows, page.limit, (row) => view(context, row));
 }
@@ -119,7 +119,7 @@ export function noSuchJob(): AppError {
 }
 
 async function environmentFor(
-  { db }: Context,
+  db: Database | Transaction,
   organizationId: string,
   projectId: string,
   wanted: string | undefined,

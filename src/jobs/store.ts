@@ -73,7 +73,7 @@ export async function lockJob(tx: Transaction, id: string): Promise<void> {
 }
 
 /** The project's environments, oldest first (the first one is `production`). */
-export function environmentsOfProject(db: Database, organizationId: string, projectId: string) {
+export function environmentsOfProject(db: Database | Transaction, organizationId: string, projectId: string) {
   return db.environment.findMany({
     where: { projectId, project: { organizationId } },
     orderBy: { createdAt: 'asc' },

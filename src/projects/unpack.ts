@@ -45,7 +45,7 @@ export async function inspectArchive(archive: Readable, limits: ArchiveLimits): 
     files.set(path, { sha256: hash.digest('hex'), sizeBytes: header.size });
   });
 
-  const root = rootOf(files.keys());
+  const root = rootOf([...files.keys()]);
   const kept = [...files].filter(([path]) => path.startsWith(root) && !leftOut.test(path.slice(root.length)));
   const digest = createHash('sha256');
   for (const [path, { sha256 }] of kept.toSorted(([a], [b]) => (a < b ? -1 : 1))) {
@@ -136,15 +136,20 @@ function safePath(header: Header): string {
   return path === '.' ? '' : path;
 }
 
-/** The folder of the one `dbt_project.yml` that is nearest to the top: the archive may hold the folder itself. */
-function rootOf(paths: Iterable<string>): string {
-  for (const path of paths) {
-    const parts = path.split('/');
-    if (parts.length <= 2 && parts.at(-1) === projectFile) return path.slice(0, -projectFile.length);
+/** Where the project begins: at the top of the archive, or in the one folder at the top that holds a project. */
+function rootOf(paths: string[]): string {
+  if (paths.includes(projectFile)) return '';
+  const roots = paths
+    .filter((path) => path.endsWith(`/${projectFile}`) && path.split('/').length === 2)
+    .map((path) => path.slice(0, -projectFile.length));
+  const [root, ...others] = roots;
+  if (root === undefined) {
+    refuse(
+      `it has no ${projectFile} at its top. Pack the project's folder: tar -czf project.tar.gz -C <folder> .`,
+    );
   }
-  refuse(
-    `it has no ${projectFile} at its top. Pack the project's folder: tar -czf project.tar.gz -C <folder> .`,
-  );
+  if (others.length > 0) refuse(`it holds ${roots.length} projects side by side. Pack one project's folder`);
+  return root;
 }
 
 function ceiling(maxBytes: number): Transform {
@@ -163,13 +168,10 @@ function ceiling(maxBytes: number): Transform {
 }
 
 function asRefusal(error: unknown): unknown {
-  const { code, message } = error as { code?: string; message?: string };
-  if (code?.startsWith('Z_') || /tar header|Unexpected end/i.test(message ?? '')) {
-    return new AppError('invalid_request', 'The archive is refused: it is not a whole .tar.gz file.', {
-      cause: error,
-    });
-  }
-  return error;
+  const { code, syscall } = error as { code?: string; syscall?: string };
+  // The disk's errors, and an end that came from elsewhere in the pipeline, say nothing of the archive.
+  if (error instanceof AppError || syscall !== undefined || code?.startsWith('ERR_')) return error;
+  return new AppError('invalid_request', sentence('it is not a whole .tar.gz file'), { cause: error });
 }
 
 const sentence = (reason: string) => `The archive is refused: ${reason}.`;

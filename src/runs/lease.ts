@@ -21,12 +21,16 @@ export interface ClaimedRun {
   organizationId: string;
   deploymentId: string;
   settings: RunSettings;
+  /** Whether it runs another command than its job's. */
+  hasOverride: boolean;
   /** When set, an earlier worker started the run's container: it is never started again. */
   launchedAt: Date | null;
   /** Raised by each claim. 1: nobody worked on it before. */
   fence: number;
   /** Of the stored log, in bytes. */
   logBytes: number;
+  /** An earlier worker came to the end of a log that is longer than the limit, and stored its tail. */
+  logTruncated: boolean;
   /** Until the job's timeout, counted from the first claim. */
   remainingMs: number;
 }
@@ -64,7 +68,8 @@ export async function claimRun(
          ORDER BY created_at, id LIMIT 1)
         LIMIT 1)
       RETURNING id, job_id AS "jobId", project_id AS "projectId", organization_id AS "organizationId",
-        deployment_id AS "deploymentId", settings, launched_at AS "launchedAt", fence, log_bytes AS "logBytes",
+        deployment_id AS "deploymentId", settings, command_override IS NOT NULL AS "hasOverride", launched_at AS "launchedAt", fence, log_bytes AS "logBytes",
+        log_truncated AS "logTruncated",
         (extract(epoch FROM clock_timestamp() - started_at) * 1000)::float8 AS "elapsedMs"`;
   });
   const [row] = rows;

@@ -84,6 +84,7 @@ type StoredRun = NonNullable<Awaited<ReturnType<typeof findRun>>>;
 function view(run: StoredRun, counts: { status: string; count: number }[]): RunView {
   const nodes = { succeeded: 0, failed: 0, skipped: 0, running: 0 };
   for (const { status, count } of counts) nodes[nodeOutcome(status)] += count;
+  const done = nodes.succeeded + nodes.failed + nodes.skipped;
   return {
     id: run.id,
     name: run.name,
@@ -103,8 +104,9 @@ function view(run: StoredRun, counts: { status: string; count: number }[]): RunV
     end_time: run.finishedAt?.toISOString() ?? null,
     duration_seconds: run.durationMs === null ? null : run.durationMs / 1_000,
     exit_code: run.exitCode,
-    nodes_total: run.nodesTotal,
-    nodes_done: nodes.succeeded + nodes.failed + nodes.skipped,
+    // Hooks are no part of the total that dbt tells, but they have results.
+    nodes_total: run.nodesTotal === null ? null : Math.max(run.nodesTotal, done),
+    nodes_done: done,
     nodes_succeeded: nodes.succeeded,
     nodes_failed: nodes.failed,
     nodes_skipped: nodes.skipped,

@@ -12,13 +12,10 @@ const metadataValue = z.union([text(2_000), z.number(), z.boolean()], {
 });
 
 export const triggerRequest = z.strictObject({
-  command_override: z
-    .string()
-    .optional()
-    .meta({
-      description: "Run this in place of the job's command, once",
-      example: 'dbt build --select my_model+',
-    }),
+  command_override: z.string().optional().meta({
+    description: "Run this in place of the job's command, once",
+    example: 'dbt build --select my_model+',
+  }),
   cause: text(1_000)
     .optional()
     .meta({ description: 'Why, for people: shown with the run and in its webhook' }),

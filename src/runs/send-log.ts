@@ -37,13 +37,14 @@ export async function sendLog(
     request.follow || request.asEvents
       ? followLog(context, runId, { from, signal: request.signal, isOver })
       : wholeLog(context, runId, from);
-  const send = request.asEvents ? eventWriter(response, from) : (content: Buffer) => write(response, content);
+  const events = eventWriter(response, from);
   for await (const content of log) {
     if (request.signal.aborted) return;
-    await send(content);
+    await (request.asEvents ? events.send(content) : write(response, content));
   }
   if (request.signal.aborted) return;
   if (request.asEvents) {
+    await events.sendRest();
     const { status } = await requireRun(context, principal, runId);
     await write(response, `event: end\ndata: ${JSON.stringify({ status })}\n\n`);
   }
@@ -60,18 +61,28 @@ async function* wholeLog(context: Context, runId: string, from: number): AsyncGe
 }
 
 /** One event a piece of whole lines; its id is the byte after it, so a reader can go on from there. */
-function eventWriter(response: Response, from: number): (content: Buffer) => Promise<void> {
+function eventWriter(response: Response, from: number) {
   let position = from;
   let unfinished = Buffer.alloc(0);
-  return async (content) => {
-    const bytes = Buffer.concat([unfinished, content]);
-    const end = bytes.lastIndexOf(0x0a) + 1;
-    unfinished = Buffer.from(bytes.subarray(end));
-    if (end === 0) return;
-    position += end;
-    const lines = new StringDecoder('utf8').end(bytes.subarray(0, end - 1)).split('\n');
+
+  const sendLines = async (bytes: Buffer, text: Buffer) => {
+    position += bytes.length;
+    const lines = new StringDecoder('utf8').end(text).split('\n');
     const data = lines.map((line) => `data: ${line.replaceAll('\r', '')}\n`).join('');
     await write(response, `event: log\nid: ${position}\n${data}\n`);
+  };
+
+  return {
+    async send(content: Buffer): Promise<void> {
+      const bytes = Buffer.concat([unfinished, content]);
+      const end = bytes.lastIndexOf(0x0a) + 1;
+      unfinished = Buffer.from(bytes.subarray(end));
+      if (end > 0) await sendLines(bytes.subarray(0, end), bytes.subarray(0, end - 1));
+    },
+    /** The last line of a log that does not end in a line break. */
+    async sendRest(): Promise<void> {
+      if (unfinished.length > 0) await sendLines(unfinished, unfinished);
+    },
   };
 }
 

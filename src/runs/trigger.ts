@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
-import { acceptCommand } from '../jobs/accept-command.ts';
+import { acceptCommand } from '../commands/accept-command.ts';
 import { jobToRun } from '../jobs/job-to-run.ts';
 import { newestDeploymentId } from '../projects/deployments.ts';
 import type { RunSettings, TriggerRequest, triggered } from './schema.ts';

@@ -16,6 +16,7 @@ export interface Storage {
   ): Promise<{ sizeBytes: number }>;
   /** Undefined when there is no such file. */
   read(key: string): Promise<{ sizeBytes: number; content: Readable } | undefined>;
+  has(key: string): Promise<boolean>;
   /** Removes a file or everything below a key; missing is fine. */
   remove(key: string): Promise<void>;
 }
@@ -56,6 +57,10 @@ export function openStorage(directory: string): Storage {
         return undefined;
       }
       return { sizeBytes: found.size, content: createReadStream('', { fd: file }) };
+    },
+    async has(key) {
+      const found = await stat(pathOf(key)).catch(() => undefined);
+      return found?.isFile() ?? false;
     },
     async remove(key) {
       await rm(pathOf(key), { recursive: true, force: true });

@@ -1,22 +1,20 @@
 import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
+import { AppError } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import type { Delivery, deliveryList } from './schema.ts';
-import { listDeliveries } from './store.ts';
+import { isJobKnown, listDeliveries } from './store.ts';
 
-/** A job's webhooks with every try, newest first. Empty for a job that is not the organization's. */
+/** A job's webhooks with every try, newest first. A deleted job's too. */
 export async function deliveriesOf(
   { db }: Context,
   { organizationId }: Principal,
   job: { projectId: string; jobId: string },
   page: { limit: number; cursor?: string | undefined },
 ): Promise<z.input<typeof deliveryList>> {
-  const rows = await listDeliveries(
-    db,
-    { ...job, organizationId },
-    decodeCursor(page.cursor),
-    page.limit + 1,
-  );
+  const where = { ...job, organizationId };
+  if (!(await isJobKnown(db, where))) throw new AppError('not_found', 'There is no such job.');
+  const rows = await listDeliveries(db, where, decodeCursor(page.cursor), page.limit + 1);
   return pageOf(rows, page.limit, (row) => ({
     id: row.id,
     run_id: row.runId,

@@ -91,7 +91,7 @@ function withHiddenValues(
 ): Record<string, string> {
   const headers = Object.entries(sent).map(([name, value]) => {
     if (value !== hiddenValue) return [name, value];
-    const kept = known[name];
+    const kept = Object.hasOwn(known, name) ? known[name] : undefined;
     if (kept === undefined)
       refuse(`webhook_headers/${name}`, 'Send the value: none is stored for this header.');
     return [name, kept];

@@ -26,8 +26,12 @@ export async function takeDelivery(db: Database, id: string) {
   return taken === 1 ? db.delivery.findUniqueOrThrow({ where: { id } }) : null;
 }
 
-export async function insertTry(db: Database, deliveryId: string, number: number): Promise<void> {
-  await db.deliveryTry.create({ data: { deliveryId, number }, select: { number: true } });
+/** To be called just before each POST. False when the delivery was given up as unknown: nothing may be sent then. */
+export async function beginTry(db: Database, deliveryId: string, number: number): Promise<boolean> {
+  const begun = await db.$executeRaw`
+    INSERT INTO delivery_tries (delivery_id, number)
+    SELECT id, ${number} FROM deliveries WHERE id = ${deliveryId} AND state = 'sending' FOR UPDATE`;
+  return begun === 1;
 }
 
 export async function endTry(
@@ -74,6 +78,14 @@ export async function findForgottenDeliveries(db: Database, olderThanSeconds: nu
     WHERE state = 'pending' AND created_at < clock_timestamp() - make_interval(secs => ${olderThanSeconds})
     ORDER BY created_at LIMIT 500`;
   return rows.map((row) => row.id);
+}
+
+/** Deleted or not: what a job's webhooks came to stays readable. */
+export async function isJobKnown(
+  db: Database,
+  { jobId, projectId, organizationId }: { jobId: string; projectId: string; organizationId: string },
+): Promise<boolean> {
+  return (await db.job.count({ where: { id: jobId, projectId, project: { organizationId } } })) > 0;
 }
 
 export function listDeliveries(

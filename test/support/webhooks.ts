@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { createJob, ended, expectStatus, trigger, type DeployedProject } from './project.ts';
+import { createJob, deployProject, ended, expectStatus, trigger, type DeployedProject } from './project.ts';
 import type { Hit } from './receiver.ts';
 import type { System } from './system.ts';
 import { until } from './until.ts';
@@ -90,4 +90,12 @@ export function bodyOf({ body }: Hit): any {
 /** The requests that told of one run. */
 export function hitsOf(hits: Hit[], runId: string): Hit[] {
   return hits.filter((hit) => bodyOf(hit).conf.job_run.id === runId);
+}
+
+/** A project whose runs end at once, with status `error`: their image is not there. For tests of what follows a run. */
+export async function deployProjectWithoutImage(system: System): Promise<DeployedProject> {
+  const project = await deployProject(system);
+  const environment = `/api/v1/projects/${project.projectId}/environments/${project.environmentId}`;
+  await expectStatus(200, system.call('PATCH', environment, { runner_image: 'no-such-image:1' }));
+  return project;
 }

@@ -1,34 +1,47 @@
 import { StringDecoder } from 'node:string_decoder';
 import { z } from 'zod';
 
-const nullable = { text: z.string().nullish().default(null), number: z.number().nullish().default(null) };
+/** Postgres holds no NUL and no half of a surrogate pair. */
+const text = z.string().transform((given) => given.toWellFormed().replaceAll('\0', ''));
+const identifier = text.transform((given) => given.slice(0, 500));
+const time = z.iso.datetime({ offset: true }).refine((given) => Date.parse(given) >= 0);
+const nullable = {
+  text: text.nullish().default(null),
+  time: time.nullish().default(null).catch(null),
+  seconds: z.number().nonnegative().nullish().default(null).catch(null),
+  count: z.int().nonnegative().nullish().default(null).catch(null),
+};
 
-/** What the shim says, line by line. Lenient: what is added later, or comes broken, is passed over. */
+/**
+ * What the shim says, line by line. Lenient: what is added later, or comes broken, is passed over. Nothing gets
+ * through that the database would refuse: project code can reach the shim's descriptor, and could end in a run that
+ * no worker is able to finish.
+ */
 const shimEvent = z.discriminatedUnion('event', [
-  z.object({ event: z.literal('ready'), dbt_version: z.string() }),
-  z.object({ event: z.literal('nodes_total'), total: z.number().int().nonnegative() }),
+  z.object({ event: z.literal('ready'), dbt_version: text }),
+  z.object({ event: z.literal('nodes_total'), total: z.int32().nonnegative() }),
   z.object({
     event: z.literal('node_started'),
-    unique_id: z.string(),
-    resource_type: z.string(),
+    unique_id: identifier,
+    resource_type: identifier,
     thread: nullable.text,
-    started_at: nullable.text,
+    started_at: nullable.time,
   }),
   z.object({
     event: z.literal('node_finished'),
-    unique_id: z.string(),
-    resource_type: z.string(),
-    status: z.string(),
-    started_at: nullable.text,
-    finished_at: nullable.text,
-    duration_seconds: nullable.number,
-    rows_affected: nullable.number,
+    unique_id: identifier,
+    resource_type: identifier,
+    status: identifier,
+    started_at: nullable.time,
+    finished_at: nullable.time,
+    duration_seconds: nullable.seconds,
+    rows_affected: nullable.count,
     message: nullable.text,
     thread: nullable.text,
   }),
   z.object({
     event: z.literal('finished'),
-    exit_code: z.number().int(),
+    exit_code: z.int32(),
     error: nullable.text,
     interrupted: z.boolean().default(false),
   }),
@@ -52,8 +65,7 @@ export class ProtocolReader {
 
 function parseLine(line: string): ShimEvent[] {
   try {
-    // Postgres holds no NUL in text.
-    const parsed = shimEvent.safeParse(JSON.parse(line.replaceAll('\\u0000', '')));
+    const parsed = shimEvent.safeParse(JSON.parse(line));
     return parsed.success ? [parsed.data] : [];
   } catch {
     return [];

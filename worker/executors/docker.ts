@@ -21,7 +21,7 @@ export function dockerExecutor(options: { network: string; runtime: string | und
     async create(spec, files) {
       try {
         const container = await docker.createContainer(createOptions(spec, options));
-        await container.putArchive(Readable.from(files, { objectMode: false }), { path: spec.workFolder });
+        await putFiles(container, spec.workFolder, files);
         return { containerId: container.id };
       } catch (error) {
         throw asCouldNotStart(error, spec.image);
@@ -61,10 +61,11 @@ export function dockerExecutor(options: { network: string; runtime: string | und
       for (const startedAt = performance.now(); ; await delay(50)) {
         const found = await unlessStatus([404], container.inspect());
         if (found === null) return null;
-        const { Running: running, ExitCode: exitCode, OOMKilled: outOfMemory } = found.State;
-        if (!running) return { exitCode, outOfMemory };
+        const { Status: status, Running: running, ExitCode: exitCode, OOMKilled: outOfMemory } = found.State;
+        // One that is being removed was ended for it: its exit code would say nothing of dbt.
+        if (!running && status !== 'removing') return { exitCode, outOfMemory };
         if (performance.now() - startedAt > endLookMs) {
-          throw new Error('the container still runs although its output has ended');
+          throw new Error(`the container is still ${status} although its output has ended`);
         }
       }
     },
@@ -86,6 +87,20 @@ export function dockerExecutor(options: { network: string; runtime: string | und
       return found.State.Status === 'created' ? 'created' : 'ended';
     },
   };
+}
+
+/** A source that fails ends the request: the client library alone would wait for ever. */
+async function putFiles(
+  container: Docker.Container,
+  path: string,
+  files: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const source = Readable.from(files, { objectMode: false });
+  const failed = new AbortController();
+  source.once('error', (error) => failed.abort(error));
+  await container.putArchive(source, { path, abortSignal: failed.signal }).catch((error: unknown) => {
+    throw failed.signal.aborted ? failed.signal.reason : error;
+  });
 }
 
 function until(letGo: AbortSignal, stream: NodeJS.ReadableStream): AsyncIterable<Buffer> {

@@ -1,6 +1,6 @@
-import { allowedOptions } from './command-options.ts';
-import type { Subcommand } from './command-options.ts';
-import { closest, shown } from './command-refusal.ts';
+import { allowedOptions } from './options.ts';
+import type { Subcommand } from './options.ts';
+import { closest, shown } from './refusal.ts';
 
 const platformSubcommands =
   'cancel completions environment internal invocation jobs login man reattach rpc sl state system'.split(' ');

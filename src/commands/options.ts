@@ -9,8 +9,8 @@ import {
   time,
   warnErrorOptions,
   wholeNumber,
-} from './command-values.ts';
-import type { ValueCheck } from './command-values.ts';
+} from './values.ts';
+import type { ValueCheck } from './values.ts';
 
 /** An option as dbt takes it: without a value, with one, or with all words up to the next one starting with a hyphen. */
 export type Option = { takes: 'nothing' } | { takes: 'one' | 'many'; name: string; check: ValueCheck };

@@ -1,5 +1,5 @@
-import { readMapping } from './command-mapping.ts';
-import { isRealTime } from './command-time.ts';
+import { readMapping } from './mapping.ts';
+import { isRealTime } from './time.ts';
 
 /**
  * Judges one value of an option. The answer goes on from the option's name ("--threads" + "must be ..."), or is

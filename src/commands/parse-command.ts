@@ -1,12 +1,12 @@
-import { findWrongArgument } from './command-arguments.ts';
-import { allowedOptions } from './command-options.ts';
-import type { Subcommand } from './command-options.ts';
-import { refuse } from './command-refusal.ts';
-import type { Refusal } from './command-refusal.ts';
-import { subcommandRefusal } from './command-refused.ts';
-import { findBlockedText } from './command-text.ts';
-import { splitWords } from './command-words.ts';
-import type { Word } from './command-words.ts';
+import { findWrongArgument } from './arguments.ts';
+import { allowedOptions } from './options.ts';
+import type { Subcommand } from './options.ts';
+import { refuse } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
+import { subcommandRefusal } from './refused.ts';
+import { findBlockedText } from './text.ts';
+import { splitWords } from './words.ts';
+import type { Word } from './words.ts';
 
 export interface AcceptedCommand {
   accepted: true;

@@ -1,10 +1,10 @@
-import { allowedOptions } from './command-options.ts';
-import type { Option, Subcommand } from './command-options.ts';
-import { refuse, shown } from './command-refusal.ts';
-import type { Refusal } from './command-refusal.ts';
-import { optionRefusal } from './command-refused.ts';
-import { selector } from './command-values.ts';
-import type { Word } from './command-words.ts';
+import { allowedOptions } from './options.ts';
+import type { Option, Subcommand } from './options.ts';
+import { refuse, shown } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
+import { optionRefusal } from './refused.ts';
+import { selector } from './values.ts';
+import type { Word } from './words.ts';
 
 /** Walks over the words after the subcommand as dbt does. Options come in any order, and may stand before the macro. */
 export function findWrongArgument(subcommand: Subcommand, words: Word[], end: number): Refusal | undefined {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseCommand } from '../../src/jobs/command.ts';
-import { plainCommands, pointer, quotedCommands, refusedCommands } from './command-cases.ts';
+import { parseCommand } from '../../src/commands/parse-command.ts';
+import { plainCommands, pointer, quotedCommands, refusedCommands } from './cases.ts';
 
 const accepted: Array<[text: string, argv: string[]]> = [
   ...plainCommands.map((text): [string, string[]] => [text, text.split(' ').slice(1)]),

@@ -1,5 +1,5 @@
-import { refuse } from './command-refusal.ts';
-import type { Refusal } from './command-refusal.ts';
+import { refuse } from './refusal.ts';
+import type { Refusal } from './refusal.ts';
 
 export const maxCommandLength = 8192;
 

@@ -1,6 +1,6 @@
 import { isAlias, isCollection, isPair, isScalar, parseDocument, visit } from 'yaml';
 import type { Document, Pair, Scalar } from 'yaml';
-import { isRealTime } from './command-time.ts';
+import { isRealTime } from './time.ts';
 
 export type Mapping = { values: Record<string, unknown> } | { problem: string };
 

@@ -1,5 +1,5 @@
 import { AppError } from '../errors.ts';
-import { parseCommand } from './command.ts';
+import { parseCommand } from './parse-command.ts';
 
 /**
  * The command as it is stored and the words dbt gets, or the refusal every caller sees.

@@ -1,0 +1,50 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import Docker from 'dockerode';
+
+/** A way to the Docker engine over TCP, which a test can block. */
+export interface DockerProxy {
+  /** For DOCKER_HOST. */
+  host: string;
+  port: number;
+  /** From now on, requests whose first line matches never arrive. Resolves when the first one is held. */
+  hold(request: RegExp): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startDockerProxy(port = 0): Promise<DockerProxy> {
+  const sockets = new Set<Socket>();
+  let held: { request: RegExp; resolve: () => void } | undefined;
+  const server = createServer((client) => {
+    const engine = connectToEngine();
+    for (const socket of [client, engine]) sockets.add(socket.on('error', () => undefined));
+    client.on('close', () => engine.destroy());
+    engine.on('close', () => client.destroy());
+    engine.pipe(client);
+    let isHeld = false;
+    client.on('data', (chunk) => {
+      // A request begins with a piece of its own: the client waits for the answer before it sends the next.
+      const [firstLine = ''] = chunk.subarray(0, 300).toString('latin1').split('\r\n', 1);
+      if (held?.request.test(firstLine)) {
+        isHeld = true;
+        held.resolve();
+      }
+      if (!isHeld) engine.write(chunk);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const address = server.address() as AddressInfo;
+  return {
+    host: `tcp://127.0.0.1:${address.port}`,
+    port: address.port,
+    hold: (request) => new Promise((resolve) => (held = { request, resolve })),
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+function connectToEngine(): Socket {
+  const { socketPath, host, port } = new Docker().modem as { socketPath?: string; host?: string; port?: number | string };
+  return socketPath === undefined ? connect(Number(port), host) : connect(socketPath);
+}
