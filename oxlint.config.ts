@@ -154,6 +154,11 @@ export default defineConfig({
         'typescript/no-explicit-any': 'off',
         'typescript/restrict-template-expressions': 'off',
         'jest/require-to-throw-message': 'off',
+        'jest/no-conditional-expect': 'off',
+        'jest/no-standalone-expect': 'off',
+        'no-shadow': 'off',
+        'typescript/require-array-sort-compare': 'off',
+        'unicorn/no-array-sort': 'off',
       },
     },
     // Runs on older Node versions too.

@@ -103,7 +103,7 @@ FAKE_DBT = """
     class Outcome:
         success, exception, result = True, None, None
     class dbtRunner:
-        def __init__(self, callbacks):
+        def __init__(self, callbacks=()):
             pass
         def invoke(self, argv):
             print("log", argv, os.environ["GIVEN"], os.environ["DBT_TARGET_PATH"])
@@ -130,6 +130,8 @@ class Process(unittest.TestCase):
         self.folder = folder.name
         for path in ("dbt/cli", "dbt/adapters", "dbt_core-1.11.0.dist-info"):
             os.makedirs(os.path.join(self.folder, path))
+        for package in ("dbt", "dbt/cli", "dbt/adapters"):
+            self.write(f"{package}/__init__.py", "")
         self.write("dbt/cli/main.py", textwrap.dedent(FAKE_DBT))
         self.write("dbt_core-1.11.0.dist-info/METADATA", "Name: dbt-core\nVersion: 1.11.0\n")
 
@@ -160,6 +162,12 @@ class Process(unittest.TestCase):
         self.assertEqual([event["event"] for event in events], ["ready", "finished"])
         self.assertEqual((code, events[1]["exit_code"], events[1]["error"]), (0, 0, None))
 
+    def test_named_packages_are_installed_before_the_run_and_only_then(self):
+        self.write("packages.yml", "")
+        self.assertEqual(self.run_with(["run"])[1], "log ['deps'] value target\nstray\nlog ['run'] value target\nstray\n")
+        os.mkdir(os.path.join(self.folder, "dbt_packages"))
+        self.assertEqual(self.run_with(["run"])[1], "log ['run'] value target\nstray\n")
+
     def test_handled_failures_end_with_1(self):
         code, _, events = self.run_with(["fail"])
         self.assertEqual((code, events[-1]["exit_code"]), (1, 1))
@@ -173,8 +181,7 @@ class Process(unittest.TestCase):
         process = self.start()
         process.stdin.write(b'{"argv": ["wait"], "env": {"GIVEN": "value"}}\n')
         process.stdin.flush()
-        while b"waiting" not in process.stdout.readline():
-            pass
+        self.assertTrue(any(b"waiting" in line for line in process.stdout))
         process.terminate()
         _, protocol = process.communicate(timeout=20)
         finished = json.loads(protocol.splitlines()[-1])

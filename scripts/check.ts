@@ -9,7 +9,7 @@ const checks = [
   run('format', 'prettier', ['--check', '--log-level', 'warn', '.']),
   run('rules', 'oxlint', ['-c', 'oxlint.config.ts', '--type-aware', '--deny-warnings', '--quiet']),
   run('types', 'tsc', ['--noEmit', '-p', 'tsconfig.json']),
-  Promise.resolve({ name: 'documentation', problems: brokenLinks().join('\n') }),
+  Promise.resolve({ name: 'documentation', problems: [...brokenLinks(), ...unknownSettings()].join('\n') }),
 ];
 const failed = (await Promise.all(checks)).filter(({ problems }) => problems !== '');
 for (const { name, problems } of failed) console.error(`\n${name}:\n${problems}`);
@@ -38,4 +38,13 @@ function brokenLinks(): string[] {
       .filter((target) => !known.has(join(dirname(document), target).replace(/\/$/, '')))
       .map((target) => `${document}: the link to ${target} leads nowhere`),
   );
+}
+
+/** Settings that docs/configuration.md does not explain. */
+function unknownSettings(): string[] {
+  const explained = readFileSync('docs/configuration.md', 'utf8');
+  return [...readFileSync('src/config.ts', 'utf8').matchAll(/^ {2}([A-Z][A-Z_]+):/gm)]
+    .map(([, setting = '']) => setting)
+    .filter((setting) => !explained.includes(`\`${setting}\``))
+    .map((setting) => `docs/configuration.md does not explain ${setting}`);
 }

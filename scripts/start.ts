@@ -1,5 +1,4 @@
 // `npm start`: everything that dctl needs, dctl itself, and one dbt run to show that it works.
-import { existsSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { deployExample, showRun } from './demo.ts';
@@ -197,8 +196,7 @@ function orEnded<T>(work: Promise<T>): Promise<T> {
 
 function sayAddress(home: Home, url: string): void {
   const at = (name: string) => relative(root, home.path(name));
-  const login = existsSync(home.path('login')) ? `, login in ${at('login')}` : '';
-  steps.say(`  Serving on  ${paint('cyan', url)}${login}`);
+  steps.say(`  Serving on  ${paint('cyan', url)}`);
   steps.say(`  API token   in ${at('env')}`);
   steps.say(`  Logs        in ${at('logs')}`);
   steps.say();

@@ -8,6 +8,7 @@ const count = (otherwise: number) => z.coerce.number().int().positive().default(
 /** Every setting of both processes. Each is read once, from the environment, when a process starts. */
 const settings = z.object({
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'write a postgres:// address'),
+  DCTL_DATABASE_CONNECTIONS: count(10),
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, 'write a redis:// address')

@@ -16,12 +16,14 @@ export interface DatabaseConnection {
 
 export function connectDatabase(
   url: string,
-  options: { onError: (error: Error) => void },
+  options: { maxConnections: number; onError: (error: Error) => void },
 ): DatabaseConnection {
   const pool = new pg.Pool({
     connectionString: url,
-    max: 20,
+    max: options.maxConnections,
     connectionTimeoutMillis: 5_000,
+    // A line that swallows everything must not hold its requests for ever. No statement of ours takes this long.
+    query_timeout: 10_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
   });
@@ -44,6 +46,7 @@ const awayCodes = new Set([
   'P1008',
   'P1017',
   'P2024',
+  'P2037',
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -51,23 +54,26 @@ const awayCodes = new Set([
   '57P01',
   '57P02',
   '57P03',
+  '53300',
   '08000',
   '08003',
   '08006',
 ]);
+
+const awayMessages = [
+  'Connection terminated',
+  'timeout exceeded when trying to connect',
+  'Query read timeout',
+  'Server has closed the connection',
+  'Unable to start a transaction',
+];
 
 /** True when the error says that Postgres can't be reached now, and the same call may work in a moment. */
 export function isDatabaseAway(error: unknown): boolean {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
     const { code, message } = cause as Error & { code?: unknown };
     if (typeof code === 'string' && awayCodes.has(code)) return true;
-    if (
-      /Connection terminated|timeout exceeded when trying to connect|Server has closed the connection|Unable to start a transaction/.test(
-        message,
-      )
-    ) {
-      return true;
-    }
+    if (awayMessages.some((part) => message.includes(part))) return true;
   }
   return false;
 }

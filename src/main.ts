@@ -14,6 +14,9 @@ if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
 
 const context = openContext(config, log);
 const server = createServer(createApp(context));
+// A large deployment over a slow line takes its time; a client that pools connections meets none that just closed.
+server.requestTimeout = 30 * 60_000;
+server.keepAliveTimeout = 65_000;
 server.listen(config.DCTL_PORT, config.DCTL_HOST);
 await once(server, 'listening');
 log.info({ address: server.address(), queue: context.doorbell.carrier }, 'serving');

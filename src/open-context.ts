@@ -10,6 +10,7 @@ import { openStorage } from './storage/storage.ts';
 /** Opens everything a process works with. `close` ends it in the reverse order. */
 export function openContext(config: Config, log: Log): Context & { close(): Promise<void> } {
   const { db, pool, close } = connectDatabase(config.DATABASE_URL, {
+    maxConnections: config.DCTL_DATABASE_CONNECTIONS,
     onError: (error) => log.warn({ error }, 'an idle database connection broke'),
   });
   const doorbell = openDoorbell(config, log);

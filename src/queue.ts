@@ -116,7 +116,7 @@ function carrierFor(config: Config) {
     };
   }
   const onPostgres = withBackend(createPostgresBackend);
-  const connection = { connectionString: config.DATABASE_URL, migrate: true, max: 4 };
+  const connection = { connectionString: config.DATABASE_URL, migrate: true, max: 2 };
   return {
     carrier: 'postgres' as const,
     newQueue: (name: string) => new onPostgres.Queue(name, { connection }) as unknown as Queue,

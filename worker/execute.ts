@@ -9,6 +9,8 @@ import { ProgressWriter } from './progress-writer.ts';
 import { runFiles } from './run-files.ts';
 
 const flushMs = 200;
+const neverStarted =
+  'A worker ended just before it started the container, so dbt never ran: trigger the job again.';
 
 export interface Execution {
   context: Context;
@@ -41,7 +43,9 @@ async function startOrFollow({ context, executor, shimTar, run, letGo }: Executi
   const { db, config } = context;
   const name = containerName(run.id);
   if (run.launchedAt !== null) {
-    return (await executor.find(name)) === null ? null : executor.follow(name, letGo);
+    const found = await executor.find(name);
+    if (found === 'created') throw new CouldNotStart('could_not_start', neverStarted);
+    return found === null ? null : executor.follow(name, letGo);
   }
   // A worker that died before the launch may have left a container that never ran.
   if (run.fence > 1) await executor.remove(name);

@@ -1,9 +1,11 @@
 import type { Context } from '../src/context.ts';
 import type { Lease } from '../src/runs/lease.ts';
 import { appendLog } from '../src/runs/logs.ts';
+import { LogTail, wholeCharacters } from './log-tail.ts';
 
 const flushBytes = 128 * 1024;
 const tailBytes = 64 * 1024;
+const nothing = Buffer.alloc(0);
 
 /** A worker that lost its lease must stop: another one works on the run. */
 export class LeaseLost extends Error {
@@ -24,9 +26,9 @@ export class LogWriter {
   #stored: number;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
-  #tail: Buffer[] = [];
-  #tailSize = 0;
-  #leftOut = 0;
+  readonly #tail = new LogTail(tailBytes);
+  /** The beginning of a character whose end has not come yet. */
+  #unfinished: Buffer = nothing;
   #isFull: boolean;
   readonly #isClosed: boolean;
   #flushing: Promise<void> = Promise.resolve();
@@ -48,21 +50,16 @@ export class LogWriter {
   /** Waits while the database is slower than the log. Throws `LeaseLost`. */
   async write(content: Buffer): Promise<void> {
     if (this.#isClosed) return;
-    const kept = this.#isFull ? 0 : this.#roomFor(content);
-    if (kept > 0) {
-      this.#pending.push(content.subarray(0, kept));
-      this.#pendingBytes += kept;
-    }
-    if (kept < content.length) {
-      this.#isFull = true;
-      this.#keepTail(content.subarray(kept));
-    }
-    if (this.#pendingBytes >= flushBytes) await this.flush();
-  }
-
-  #roomFor(content: Buffer): number {
+    if (this.#isFull) return this.#tail.add(content);
+    const all = Buffer.concat([this.#unfinished, content]);
     const room = Math.max(0, this.#maxBytes - this.#stored - this.#pendingBytes);
-    return content.length < room ? content.length : wholeCharacters(content.subarray(0, room));
+    const kept = wholeCharacters(all.subarray(0, room));
+    this.#pending.push(all.subarray(0, kept));
+    this.#pendingBytes += kept;
+    this.#isFull = all.length > room;
+    this.#unfinished = this.#isFull ? nothing : all.subarray(kept);
+    if (this.#isFull) this.#tail.add(all.subarray(kept));
+    if (this.#pendingBytes >= flushBytes) await this.flush();
   }
 
   flush(): Promise<void> {
@@ -72,17 +69,18 @@ export class LogWriter {
 
   /** Stores what is left. */
   async close(): Promise<void> {
+    this.#pending.push(this.#unfinished);
     await this.flush();
-    if (this.#tailSize === 0) return;
-    if (this.#leftOut > 0) {
-      this.#startTailAtCharacter();
+    const tail = this.#tail.take();
+    const { leftOut } = this.#tail;
+    if (leftOut > 0) {
       const limit = `${(this.#maxBytes / 1024 / 1024).toFixed(1)} MiB`;
       this.#pending.push(
-        Buffer.from(`\n[dctl] the log is longer than ${limit}: ${this.#leftOut} bytes are left out here\n`),
+        Buffer.from(`\n[dctl] the log is longer than ${limit}: ${leftOut} bytes are left out here\n`),
       );
     }
-    this.#pending.push(...this.#tail);
-    await this.#store(this.#leftOut > 0);
+    this.#pending.push(tail);
+    await this.#store(leftOut > 0);
   }
 
   async #store(truncated: boolean): Promise<void> {
@@ -95,37 +93,4 @@ export class LogWriter {
     if (!(await appendLog(this.#context, this.#lease, { startsAt, content, truncated })))
       throw new LeaseLost();
   }
-
-  #keepTail(content: Buffer): void {
-    // A copy: a slice would keep the whole network buffer it came in.
-    this.#tail.push(Buffer.from(content));
-    this.#tailSize += content.length;
-    while (this.#tailSize - (this.#tail[0]?.length ?? 0) >= tailBytes) {
-      const dropped = this.#tail.shift()?.length ?? 0;
-      this.#tailSize -= dropped;
-      this.#leftOut += dropped;
-    }
-  }
-
-  #startTailAtCharacter(): void {
-    const tail = Buffer.concat(this.#tail);
-    let start = 0;
-    while (start < 3 && isInsideCharacter(tail[start])) start += 1;
-    this.#tail = [tail.subarray(start)];
-    this.#leftOut += start;
-  }
-}
-
-/** The length of `content` without a character of UTF-8 that is cut off at its end. */
-function wholeCharacters(content: Buffer): number {
-  let start = content.length - 1;
-  while (start > content.length - 4 && isInsideCharacter(content[start])) start -= 1;
-  const first = content[start] ?? 0;
-  const needed = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc0 ? 2 : 1;
-  return content.length - start < needed ? start : content.length;
-}
-
-/** Whether the byte goes on with a character of UTF-8 that began before it. */
-function isInsideCharacter(byte: number | undefined): boolean {
-  return byte !== undefined && (byte & 0xc0) === 0x80;
 }

@@ -23,7 +23,7 @@ const doorbell = answerDoorbell(config, log, {
   run: { handle: (id) => processRun(workplace, id), concurrency: config.DCTL_WORKER_CONCURRENCY },
   delivery: { handle: (id) => deliverWebhook(context, id), concurrency: deliveriesAtOnce },
 });
-sweepRegularly(context, stop.signal);
+sweepRegularly(context, executor, stop.signal);
 log.info({ concurrency: config.DCTL_WORKER_CONCURRENCY, queue: context.doorbell.carrier }, 'working');
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {

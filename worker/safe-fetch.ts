@@ -32,6 +32,8 @@ export interface Post {
 }
 
 const keptAnswerBytes = 2048;
+/** Fewer characters of a secret at the end of an answer are taken for chance. */
+const shortestCutSecret = 4;
 
 /**
  * POSTs once to a URL that a user chose, and only to addresses that webhooks may reach. The name is resolved a single
@@ -46,7 +48,7 @@ export async function postOnce(post: Post): Promise<PostOutcome> {
   if (problem !== null) return { kind: 'blocked', reason: problem };
 
   const startedAt = performance.now();
-  const progress: Progress = { phase: 'preparing', status: null, chunks: [], bytes: 0 };
+  const progress: Progress = { phase: 'preparing', status: null, chunks: [], bytes: 0, isWhole: false };
   const timeLimit = new AbortController();
   const timer = setTimeout(() => timeLimit.abort(), post.timeoutMs ?? 10_000);
   const stop = post.signal ? AbortSignal.any([post.signal, timeLimit.signal]) : timeLimit.signal;
@@ -83,6 +85,8 @@ interface Progress {
   status: number | null;
   chunks: Buffer[];
   bytes: number;
+  /** Whether the answer was read to its end. */
+  isWhole: boolean;
 }
 
 class BlockedAddress extends Error {}
@@ -104,6 +108,7 @@ function exchange(post: Post, progress: Progress, stop: AbortSignal): Promise<nu
       progress.bytes += chunk.length;
       if (progress.bytes >= maxAnswerBytes) settle();
     });
+    answer.on('end', () => (progress.isWhole = true));
     answer.on('error', settle).on('close', settle);
   };
   const onClose = () => {
@@ -198,12 +203,24 @@ function codeOf(error: unknown): string {
 }
 
 /** The start of the answer as text that a database and a terminal can hold. */
-function keptAnswer({ chunks }: Progress, hide: readonly string[] = []): string {
+function keptAnswer({ chunks, isWhole }: Progress, hide: readonly string[] = []): string {
   // As a stream: a character cut in two at the end is dropped, not replaced.
   const decoder = new TextDecoder();
   const text = decoder.decode(Buffer.concat(chunks), { stream: true }).replaceAll(/(?![\n\t])\p{Cc}/gu, '');
   const masked = hide.reduce((rest, secret) => (secret === '' ? rest : rest.replaceAll(secret, '***')), text);
-  return new TextDecoder().decode(Buffer.from(masked).subarray(0, keptAnswerBytes), { stream: true });
+  const kept = isWhole ? masked : maskCutSecret(masked, hide);
+  return new TextDecoder().decode(Buffer.from(kept).subarray(0, keptAnswerBytes), { stream: true });
+}
+
+/** Where reading stopped in the middle of a secret, its beginning would be readable. */
+function maskCutSecret(text: string, hide: readonly string[]): string {
+  const cutLengths = hide.map((secret) => {
+    let length = Math.min(secret.length - 1, text.length);
+    while (length > 0 && !text.endsWith(secret.slice(0, length))) length -= 1;
+    return length;
+  });
+  const longest = Math.max(0, ...cutLengths);
+  return longest < shortestCutSecret ? text : `${text.slice(0, -longest)}***`;
 }
 
 function since(startedAt: number): number {

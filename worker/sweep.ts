@@ -1,7 +1,8 @@
 import type { Config } from '../src/config.ts';
 import type { Context } from '../src/context.ts';
-import { findForgottenRuns } from '../src/runs/store.ts';
+import { findEndedRuns, findForgottenRuns } from '../src/runs/store.ts';
 import { findForgottenDeliveries, giveUpHalfSent } from '../src/webhooks/store.ts';
+import type { Executor } from './executors/executor.ts';
 
 /**
  * Looks for work that no message stands for any more, and rings again: runs that wait although their turn has come,
@@ -22,6 +23,21 @@ export async function sweep({ db, doorbell, config, log }: Context): Promise<voi
   }
 }
 
+/** Removes containers whose run has ended: their worker died, or the engine was away, before it could. */
+async function sweepContainers({ db, log }: Context, executor: Executor): Promise<void> {
+  const containers = await executor.list();
+  const ended = new Set(
+    await findEndedRuns(
+      db,
+      containers.map(({ runId }) => runId),
+    ),
+  );
+  for (const { name, runId } of containers.filter((each) => ended.has(each.runId))) {
+    await executor.remove(name);
+    log.info({ run: runId }, 'removed a container that was left behind');
+  }
+}
+
 /** Longer than a delivery with its retry takes, by the time after which a silent worker is taken for dead. */
 function halfSentSeconds(config: Config): number {
   return (
@@ -29,15 +45,20 @@ function halfSentSeconds(config: Config): number {
   );
 }
 
-/** Sweeps every so often until the signal aborts. */
-export function sweepRegularly(context: Context, signal: AbortSignal): void {
-  let sweeping = false;
+/** Sweeps every so often until the signal aborts. An engine that doesn't answer holds up its own sweep only. */
+export function sweepRegularly(context: Context, executor: Executor, signal: AbortSignal): void {
+  repeat(context, () => sweep(context), signal);
+  repeat(context, () => sweepContainers(context, executor), signal);
+}
+
+function repeat({ config, log }: Context, work: () => Promise<void>, signal: AbortSignal): void {
+  let atWork = false;
   const timer = setInterval(() => {
-    if (sweeping) return;
-    sweeping = true;
-    sweep(context)
-      .catch((error: unknown) => context.log.warn({ error }, 'a sweep failed'))
-      .finally(() => (sweeping = false));
-  }, context.config.DCTL_SWEEP_SECONDS * 1_000);
+    if (atWork) return;
+    atWork = true;
+    work()
+      .catch((error: unknown) => log.warn({ error }, 'a sweep failed'))
+      .finally(() => (atWork = false));
+  }, config.DCTL_SWEEP_SECONDS * 1_000);
   signal.addEventListener('abort', () => clearInterval(timer));
 }

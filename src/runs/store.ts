@@ -1,5 +1,6 @@
 import { Prisma, type Database, type Transaction } from '../db.ts';
 import type { Position } from '../paging.ts';
+import { finalStatuses } from './status.ts';
 
 export interface NewRun {
   id: string;
@@ -89,6 +90,12 @@ export function findOldestQueued(db: Database, jobId: string) {
     orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
     select: { id: true },
   });
+}
+
+/** Those of the named runs that have come to their end. */
+export async function findEndedRuns(db: Database, runIds: string[]): Promise<string[]> {
+  const where = { id: { in: runIds }, status: { in: [...finalStatuses] } };
+  return (await db.run.findMany({ where, select: { id: true } })).map(({ id }) => id);
 }
 
 /**

@@ -31,7 +31,10 @@ describe('when dbt came to its own end, its nodes decide', () => {
     ['exit 2, before any node', crash, 0, 0, 0, 'failed'],
     ['exit 2, after some nodes', crash, 2, 0, 0, 'partial'],
   ])('%s', (_what, outcome, succeeded, failed, skipped, status) => {
-    expect(verdictOn(outcome, { succeeded, failed, skipped }, null)).toMatchObject({ status, statusReason: null });
+    expect(verdictOn(outcome, { succeeded, failed, skipped }, null)).toMatchObject({
+      status,
+      statusReason: null,
+    });
   });
 });
 

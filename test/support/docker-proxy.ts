@@ -1,5 +1,4 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import Docker from 'dockerode';
 
 /** A way to the Docker engine over TCP, which a test can block. */
 export interface DockerProxy {
@@ -45,6 +44,8 @@ export async function startDockerProxy(port = 0): Promise<DockerProxy> {
 }
 
 function connectToEngine(): Socket {
-  const { socketPath, host, port } = new Docker().modem as { socketPath?: string; host?: string; port?: number | string };
-  return socketPath === undefined ? connect(Number(port), host) : connect(socketPath);
+  const { protocol, hostname, port, pathname } = new URL(
+    process.env['DOCKER_HOST'] || 'unix:///var/run/docker.sock',
+  );
+  return protocol === 'unix:' ? connect(pathname) : connect(Number(port), hostname);
 }

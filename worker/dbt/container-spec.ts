@@ -1,7 +1,7 @@
 import type { Config } from '../../src/config.ts';
 import { runnerUser } from '../../src/projects/unpack.ts';
 import type { ClaimedRun } from '../../src/runs/lease.ts';
-import type { ContainerSpec } from '../executors/executor.ts';
+import { runLabel, type ContainerSpec } from '../executors/executor.ts';
 
 export const workFolder = '/work';
 /** dbt's manifest holds absolute paths, so a project is always at the same one. */
@@ -19,7 +19,7 @@ export function containerSpec(run: ClaimedRun, config: Config): ContainerSpec {
   return {
     name: containerName(run.id),
     labels: {
-      'dctl.run_id': run.id,
+      [runLabel]: run.id,
       'dctl.organization_id': run.organizationId,
       'dctl.fence': String(run.fence),
     },

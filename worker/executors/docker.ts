@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { createOptions, networkOptions } from './docker-options.ts';
 import { demultiplex } from './docker-stream.ts';
-import { CouldNotStart, type ContainerEnd, type Executor } from './executor.ts';
+import { CouldNotStart, runLabel, type ContainerEnd, type Executor } from './executor.ts';
 
 /** How long the engine gets to say that a container whose output has ended is over. */
 const endLookMs = 15_000;
@@ -11,15 +11,20 @@ const endLookMs = 15_000;
 /** Runs containers with the Docker engine that DOCKER_HOST names, or the local one. */
 export function dockerExecutor(options: { network: string; runtime: string | undefined }): Executor {
   const docker = new Docker();
+  let isPrepared = options.network === 'none';
+  const prepare = async () => {
+    if (isPrepared) return;
+    await unlessStatus([409], docker.createNetwork(networkOptions(options.network)));
+    isPrepared = true;
+  };
 
   return {
-    async prepare() {
-      if (options.network === 'none') return;
-      await unlessStatus([409], docker.createNetwork(networkOptions(options.network)));
-    },
+    prepare,
 
     async create(spec, files) {
       try {
+        // The engine may have been away when the worker started.
+        await prepare();
         const container = await docker.createContainer(createOptions(spec, options));
         await putFiles(container, spec.workFolder, files);
         return { containerId: container.id };
@@ -85,6 +90,14 @@ export function dockerExecutor(options: { network: string; runtime: string | und
       if (found === null) return null;
       if (found.State.Running) return 'running';
       return found.State.Status === 'created' ? 'created' : 'ended';
+    },
+
+    async list() {
+      const found = await docker.listContainers({ all: true, filters: { label: [runLabel] } });
+      return found.map(({ Names: names, Labels: labels }) => ({
+        name: (names[0] ?? '').replace(/^\//, ''),
+        runId: labels[runLabel] ?? '',
+      }));
     },
   };
 }

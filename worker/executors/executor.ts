@@ -37,7 +37,13 @@ export interface Executor {
 
   /** At a take-over. Null: there is no such container. */
   find(name: string): Promise<'created' | 'running' | 'ended' | null>;
+
+  /** At every sweep. All containers of runs that there are, of other installations' runs too. */
+  list(): Promise<{ name: string; runId: string }[]>;
 }
+
+/** The label of every run's container: the run's id. */
+export const runLabel = 'dctl.run_id';
 
 /** Everything about a run's container, computed before anything is asked of an engine. Holds no secret. */
 export interface ContainerSpec {

@@ -1,0 +1,174 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { openApiClient, type ApiClient } from '../scripts/setup/api-client.ts';
+import { packFolder } from '../scripts/setup/archive.ts';
+import { freePort } from '../scripts/setup/port.ts';
+import { readIfThere, runCommand, startService, until, type Service } from '../scripts/setup/processes.ts';
+
+const root = join(import.meta.dirname, '..');
+export const exampleFolder = join(root, 'examples', 'jaffle_shop');
+
+/** What every measurement is handed. */
+export interface Bench {
+  /** Of a server; each system makes its own database on it. */
+  postgresUrl: string;
+  image: string;
+  logFolder: string;
+  /** Remembers what to do at the end, however that comes; the last one is done first. */
+  atEnd(undo: () => Promise<unknown>): void;
+  say(line: string): void;
+}
+
+/** An API, and a worker when asked for, on a database of their own; the example project is deployed. */
+export interface System {
+  url: string;
+  databaseUrl: string;
+  headers: Record<string, string>;
+  client: ApiClient;
+  pool: pg.Pool;
+  api: Service;
+  projectId: string;
+  createJob(fields: Record<string, unknown>): Promise<string>;
+  startWorker(): Promise<Service>;
+  startService(name: string, script: string, environment: NodeJS.ProcessEnv): Service;
+}
+
+export async function startSystem(bench: Bench): Promise<System> {
+  const { url: databaseUrl, pool } = await createDatabase(bench);
+  const storage = await mkdtemp(join(tmpdir(), 'dctl-bench-'));
+  bench.atEnd(() => rm(storage, { recursive: true, force: true }));
+  const port = await freePort();
+  const environment = {
+    ...process.env,
+    DATABASE_URL: databaseUrl,
+    DCTL_PORT: String(port),
+    DCTL_SECRET_KEY: randomBytes(32).toString('base64'),
+    DCTL_STORAGE_DIR: storage,
+    DCTL_RUNNER_IMAGE: bench.image,
+  };
+
+  const bootstrap = ['dist/src/bootstrap.js', '--new-token'];
+  const made = await runCommand(process.execPath, bootstrap, { cwd: root, env: environment });
+  const { organization_id: organizationId, token } = JSON.parse(made) as Record<string, string>;
+  if (organizationId === undefined || token === undefined) throw new Error('the bootstrap made no token');
+
+  const start = (name: string, script: string, env: NodeJS.ProcessEnv) => {
+    const logFile = join(bench.logFolder, `${new URL(databaseUrl).pathname.slice(1)}-${name}.log`);
+    const service = startService(name, { script, env, cwd: root, logFile });
+    bench.atEnd(() => service.stop());
+    return service;
+  };
+  const url = `http://127.0.0.1:${port}`;
+  const api = start('api', 'dist/src/main.js', environment);
+  await ready(api, () => isServing(url));
+
+  const client = openApiClient({ url, token, organizationId });
+  const project = await client.call<{ id: string }>('POST', '/api/v1/projects', {
+    name: 'bench',
+    type: 'dbt',
+  });
+  bench.atEnd(async () => {
+    await removeContainers(`dctl.organization_id=${organizationId}`);
+    await removeVolume(`dctl-data-${project.id}`);
+  });
+  await client.upload(`/api/v1/projects/${project.id}/deployments`, await packFolder(exampleFolder));
+
+  return {
+    url,
+    databaseUrl,
+    headers: { authorization: `Bearer ${token}` },
+    client,
+    pool,
+    api,
+    projectId: project.id,
+    async createJob(fields) {
+      const job = { name: `job-${randomBytes(3).toString('hex')}`, command: 'dbt build', ...fields };
+      const path = `/api/v1/projects/${project.id}/jobs`;
+      return (await client.call<{ id: string }>('POST', path, job)).id;
+    },
+    async startWorker() {
+      const worker = start('worker', 'dist/worker/main.js', environment);
+      await ready(worker, async () => readIfThere(worker.logFile)?.includes('"working"') ?? false);
+      return worker;
+    },
+    startService: start,
+  };
+}
+
+export function triggerPath(system: System, jobId: string): string {
+  return `/api/v1/projects/${system.projectId}/jobs/${jobId}/trigger`;
+}
+
+/** Triggers a job and follows its log, which ends with the run. Throws when the run is no success. */
+export async function runToEnd(system: System, jobId: string): Promise<{ runId: string }> {
+  const { url, headers, client } = system;
+  const { job_run_id: runId } = await client.call<{ job_run_id: string }>(
+    'POST',
+    triggerPath(system, jobId),
+    {},
+  );
+  const log = await fetch(`${url}/api/v1/runs/${runId}/logs?follow=1`, { headers });
+  for await (const chunk of log.body ?? []) void chunk;
+  const run = await client.call<{ status: string; error_message: string | null }>(
+    'GET',
+    `/api/v1/runs/${runId}`,
+  );
+  if (run.status !== 'success') throw new Error(`run ${runId} ended as ${run.status}: ${run.error_message}`);
+  return { runId };
+}
+
+export async function removeContainers(label: string): Promise<void> {
+  const listed = await runCommand('docker', ['ps', '--all', '--quiet', '--filter', `label=${label}`]);
+  const ids = listed.split('\n').filter((id) => id !== '');
+  if (ids.length > 0)
+    await runCommand('docker', ['rm', '--force', '--volumes', ...ids]).catch(() => undefined);
+}
+
+export async function removeVolume(name: string): Promise<void> {
+  await runCommand('docker', ['volume', 'rm', '--force', name]);
+}
+
+async function createDatabase(bench: Bench): Promise<{ url: string; pool: pg.Pool }> {
+  const name = `bench_${randomBytes(4).toString('hex')}`;
+  await onServer(bench.postgresUrl, `CREATE DATABASE ${name}`);
+  const url = new URL(bench.postgresUrl);
+  url.pathname = `/${name}`;
+  const pool = new pg.Pool({ connectionString: url.href, max: 2 });
+  pool.on('error', () => undefined);
+  bench.atEnd(async () => {
+    await pool.end();
+    await onServer(bench.postgresUrl, `DROP DATABASE ${name} WITH (FORCE)`);
+  });
+  return { url: url.href, pool };
+}
+
+async function onServer(url: string, sql: string): Promise<void> {
+  const database = new URL(url);
+  database.pathname = '/postgres'; // always there
+  const client = new pg.Client({ connectionString: database.href });
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+async function isServing(url: string): Promise<boolean> {
+  const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+  await answer?.body?.cancel();
+  return answer?.status === 200;
+}
+
+/** Waits until a service is ready, but not longer than it lives. */
+export async function ready(service: Service, isReady: () => Promise<boolean>): Promise<void> {
+  const died = service.ended.then((how) => {
+    throw new Error(`the ${service.name} ${how}: see ${service.logFile}`);
+  });
+  const came = await Promise.race([until(60_000, async () => (await isReady()) || undefined), died]);
+  if (came === undefined)
+    throw new Error(`the ${service.name} is not ready after a minute: see ${service.logFile}`);
+}

@@ -1,0 +1,52 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { deployProject, ended, trigger } from '../support/project.ts';
+import { startSystem, type System } from '../support/system.ts';
+
+let system: System;
+
+beforeAll(async () => {
+  system = await startSystem();
+});
+afterAll(() => system.stop());
+
+test('packages that a project names are installed before its command runs', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'dctl-project-'));
+  try {
+    await cp('examples/jaffle_shop', folder, { recursive: true });
+    await mkdir(join(folder, 'greetings', 'macros'), { recursive: true });
+    await writeFile(join(folder, 'packages.yml'), 'packages:\n  - local: greetings\n');
+    await writeFile(
+      join(folder, 'greetings', 'dbt_project.yml'),
+      'name: greetings\nversion: 1.0.0\nconfig-version: 2\n',
+    );
+    await writeFile(
+      join(folder, 'greetings', 'macros', 'greet.sql'),
+      `{% macro greet() %}{{ log('greetings from a package', info=True) }}{% endmacro %}`,
+    );
+    const project = await deployProject(system, { folder });
+    const runId = await trigger(system, project, { command_override: 'dbt run-operation greetings.greet' });
+    expect(await ended(system, runId)).toMatchObject({ status: 'success' });
+    expect((await system.call('GET', `/api/v1/runs/${runId}/logs`)).text).toContain(
+      'greetings from a package',
+    );
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('a second run of a deployment does not parse the project again', async () => {
+  const project = await deployProject(system);
+  const logs = [];
+  for (let round = 0; round < 2; round += 1) {
+    const runId = await trigger(system, project, { command_override: 'dbt parse' });
+    expect(await ended(system, runId)).toMatchObject({ status: 'success' });
+    logs.push((await system.call('GET', `/api/v1/runs/${runId}/logs`)).text);
+  }
+  expect(logs[0]).toMatch(/full parse/);
+  expect(logs[1]).not.toMatch(/full parse/);
+  const stored = await readdir(join(system.environment['DCTL_STORAGE_DIR']!, 'parsed'), { recursive: true });
+  expect(stored.filter((name) => name.endsWith('.msgpack')).length).toBeGreaterThan(0);
+});

@@ -1,0 +1,59 @@
+import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+
+/** A TCP line to somewhere else that a test can break. */
+export interface Proxy {
+  port: number;
+  /** Ends all connections and refuses new ones. */
+  cut(): Promise<void>;
+  /** Keeps connections open and takes new ones, but lets no byte through. */
+  stall(): void;
+  /** As it was at first. Connections that were stalled go on. */
+  mend(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startProxy(target: { host: string; port: number }): Promise<Proxy> {
+  const sockets = new Set<Socket>();
+  let stalled = false;
+  const server = createServer((near) => {
+    const far = connect(target);
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('error', () => undefined);
+      from.on('data', (chunk: Buffer) => to.write(chunk));
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+      if (stalled) from.pause();
+    }
+  });
+  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      for (const socket of sockets) socket.destroy();
+    });
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+
+  return {
+    port,
+    cut: stop,
+    stall() {
+      stalled = true;
+      for (const socket of sockets) socket.pause();
+    },
+    async mend() {
+      stalled = false;
+      for (const socket of sockets) socket.resume();
+      if (!server.listening) await listen(port);
+    },
+    async close() {
+      if (server.listening) await stop();
+    },
+  };
+}

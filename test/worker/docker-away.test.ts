@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:net';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startDockerProxy } from '../support/docker-proxy.ts';
+import type { DeployedProject } from '../support/project.ts';
+import { listen } from '../support/receiver.ts';
+import { startSystem, type System } from '../support/system.ts';
+import { deployProbe, run } from './probe.ts';
+
+const network = `dctl-test-${randomBytes(4).toString('hex')}`;
+
+let system: System;
+let project: DeployedProject;
+let port: number;
+
+beforeAll(async () => {
+  port = await closedPort();
+  const environment = { DOCKER_HOST: `tcp://127.0.0.1:${port}`, DCTL_RUN_NETWORK: network };
+  system = await startSystem({ environment });
+  project = await deployProbe(system);
+});
+afterAll(async () => {
+  await system.stop();
+  await system.docker.getNetwork(network).remove();
+});
+
+test('without a Docker engine a run is error, runtime_unavailable, within seconds; with one the same worker goes on', async () => {
+  const away = await run(system, project, 'dbt run-operation say');
+  expect(away).toMatchObject({ status: 'error', status_reason: 'runtime_unavailable' });
+  expect(away.error_message).toMatch(/^The Docker engine does not answer \(\w+\)\.$/);
+  expect(away.duration_seconds).toBeLessThan(5);
+  expect(system.workers[0]!.child.exitCode).toBeNull();
+
+  const engine = await startDockerProxy(port);
+  try {
+    expect(await run(system, project, 'dbt run-operation say')).toMatchObject({ status: 'success' });
+  } finally {
+    await engine.close();
+  }
+});
+
+async function closedPort(): Promise<number> {
+  const { port: free, close } = await listen(createServer());
+  await close();
+  return free;
+}
