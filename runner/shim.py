@@ -11,6 +11,7 @@ any dbt from 1.8 on will do: nothing else is imported.
 """
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -33,8 +34,12 @@ def main():
     cancel = CancelSignal()
     exit_code, error = UNHANDLED, None
     try:
+        # What is imported stays for good: looking through it for garbage, now or later, is time lost.
+        gc.disable()
         dbt_main = importlib.import_module("dbt.cli.main")
         preload_while_waiting()
+        gc.freeze()
+        gc.enable()
         protocol.emit({"event": "ready", "dbt_version": version("dbt-core")})
         line = sys.stdin.buffer.readline()
         if not line.strip():

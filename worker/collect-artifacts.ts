@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { Context } from '../src/context.ts';
 import { artifactKey, isArtifactPath } from '../src/runs/artifact-path.ts';
 import type { ClaimedRun } from '../src/runs/lease.ts';
-import { recordArtifact } from '../src/runs/progress.ts';
+import { recordArtifacts } from '../src/runs/progress.ts';
 import { containerSpec, projectFolder } from './dbt/container-spec.ts';
 import type { Executor } from './executors/executor.ts';
 import { keepParseCache, parseCacheFile } from './parse-cache.ts';
@@ -21,23 +21,23 @@ export async function collectArtifacts(context: Context, executor: Executor, run
   if (archive === null) return;
   const entries = extract();
   const unpacked = pipeline(Readable.from(archive), entries);
-  let files = 0;
+  const artifacts: { path: string; sizeBytes: number }[] = [];
   const stored = (async () => {
     for await (const entry of entries) {
       const path = entry.header.name.replace(/^target\//, '');
       const content = entry as AsyncIterable<Uint8Array>;
       if (path === parseCacheFile && entry.header.type === 'file') {
         await keepParseCache(context, run, image, content);
-      } else if (isWanted(path, entry.header.type) && files < maxFiles) {
-        files += 1;
-        const { sizeBytes } = await storage.write(artifactKey(run.id, path), content);
-        await recordArtifact(db, run.id, path, sizeBytes);
+      } else if (isWanted(path, entry.header.type) && artifacts.length < maxFiles) {
+        artifacts.push({ path, ...(await storage.write(artifactKey(run.id, path), content)) });
       }
       entry.resume();
     }
   })();
   await Promise.all([unpacked, stored]);
-  if (files === maxFiles) log.warn({ run: run.id, maxFiles }, 'the run left more artifacts than are kept');
+  await recordArtifacts(db, run.id, artifacts);
+  if (artifacts.length === maxFiles)
+    log.warn({ run: run.id, maxFiles }, 'the run left more artifacts than are kept');
 }
 
 function isWanted(path: string, type: string): boolean {

@@ -72,5 +72,5 @@ function credentialsIn(headers: Record<string, string>): string[] {
   const values = Object.values(headers).flatMap((value) => [value, ...value.split(' ').slice(1)]);
   const asShown = values.flatMap((value) => [value, JSON.stringify(value).slice(1, -1)]);
   // Longest first: masking a part would leave the rest of the whole readable.
-  return [...new Set(asShown)].sort((a, b) => b.length - a.length);
+  return [...new Set(asShown)].toSorted((a, b) => b.length - a.length);
 }

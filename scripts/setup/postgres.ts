@@ -128,7 +128,7 @@ async function startServer(
     listen_addresses: '127.0.0.1',
     port: settings.port,
     unix_socket_directories: '',
-    max_connections: 100,
+    max_connections: 300,
     ...(isDurable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
   };
   const flags = Object.entries(server).map(([name, value]) => `-c ${name}=${value}`);

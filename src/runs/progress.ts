@@ -49,14 +49,15 @@ export async function reportTotal(db: Database, { runId, token }: Lease, nodesTo
   await db.$executeRaw`UPDATE runs SET nodes_total = ${nodesTotal} WHERE id = ${runId} AND lease_token = ${token}`;
 }
 
-/** Records a collected artifact. Collecting again after a take-over records the same. */
-export async function recordArtifact(
+/** Records collected artifacts. Collecting again after a take-over records the same. */
+export async function recordArtifacts(
   db: Database,
   runId: string,
-  path: string,
-  sizeBytes: number,
+  artifacts: { path: string; sizeBytes: number }[],
 ): Promise<void> {
   await db.$executeRaw`
-    INSERT INTO artifacts (run_id, path, size_bytes) VALUES (${runId}, ${path}, ${sizeBytes})
+    INSERT INTO artifacts (run_id, path, size_bytes)
+    SELECT ${runId}, a.path, a."sizeBytes"
+    FROM jsonb_to_recordset(${JSON.stringify(artifacts)}::jsonb) AS a(path text, "sizeBytes" bigint)
     ON CONFLICT (run_id, path) DO UPDATE SET size_bytes = EXCLUDED.size_bytes`;
 }

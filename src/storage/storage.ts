@@ -37,12 +37,14 @@ export function openStorage(directory: string): Storage {
       const unfinished = join(root, `.unfinished-${process.pid}-${(writes += 1)}`);
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       try {
-        await pipeline(content, createWriteStream(unfinished, { mode: 0o600, flush: durable }));
-        const { size } = await stat(unfinished);
+        const file = createWriteStream(unfinished, { mode: 0o600, flush: durable });
+        await pipeline(content, file);
+        const sizeBytes = file.bytesWritten;
         await rename(unfinished, path);
-        return { sizeBytes: size };
-      } finally {
+        return { sizeBytes };
+      } catch (error) {
         await rm(unfinished, { force: true });
+        throw error;
       }
     },
     async read(key) {

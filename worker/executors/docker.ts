@@ -63,7 +63,7 @@ export function dockerExecutor(options: { network: string; runtime: string | und
 
     async wait(name): Promise<ContainerEnd | null> {
       const container = docker.getContainer(name);
-      for (const startedAt = performance.now(); ; await delay(50)) {
+      for (const startedAt = performance.now(); ; await delay(10)) {
         const found = await unlessStatus([404], container.inspect());
         if (found === null) return null;
         const { Status: status, Running: running, ExitCode: exitCode, OOMKilled: outOfMemory } = found.State;
