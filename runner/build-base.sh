@@ -1,11 +1,10 @@
 #!/bin/sh
 # Builds a base image with Python, git and certificates from Debian packages, for hosts where no image can be pulled.
 # Usage: build-base.sh TAG
-# Needs root, debootstrap, docker and about 1 GB in TMPDIR. DEBIAN_MIRROR names another mirror.
+# Needs root, debootstrap, docker and about 1 GB in TMPDIR. DEBIAN_MIRROR names another mirror than debootstrap's own.
 set -eu
 
 suite=bookworm
-mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 needed_mb=1024
 
@@ -28,8 +27,8 @@ free_mb=$(df -Pm "$root" | awk 'NR == 2 { print $4 }')
 [ "$free_mb" -ge "$needed_mb" ] || fail "the disk is too full: $free_mb MB are left for $root and $needed_mb are needed."
 
 debootstrap --variant=minbase --force-check-gpg --keyring="$keyring" \
-  --include=python3-venv,ca-certificates,git "$suite" "$root" "$mirror" ||
-  fail "debootstrap could not install Debian $suite from $mirror; its last lines above say why."
+  --include=python3-venv,ca-certificates,git "$suite" "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} ||
+  fail "debootstrap could not install Debian $suite; its last lines above say why."
 
 # Package lists, archives and manuals are dead weight in an image.
 rm -rf "$root"/var/cache/apt/* "$root"/var/lib/apt/lists/* "$root"/var/log/* \

@@ -2,6 +2,12 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/**
+ * For the API and the worker. Their garbage is short-lived and comes in floods (a run's log): a small young generation
+ * is swept more often, and 50 MB of log make a worker grow by 6 MB in place of 28.
+ */
+export const nodeFlags = ['--max-semi-space-size=4'];
+
 const maxLogBytes = 20 * 1024 * 1024;
 
 export interface Service {
@@ -23,7 +29,7 @@ export function startService(
   if (sizeOf(options.logFile) > maxLogBytes) renameSync(options.logFile, `${options.logFile}.1`);
   const log = openSync(options.logFile, 'a', 0o600);
   const endWithParent = new URL('./end-with-parent.ts', import.meta.url).href;
-  const child = spawn(process.execPath, ['--import', endWithParent, options.script], {
+  const child = spawn(process.execPath, [...nodeFlags, '--import', endWithParent, options.script], {
     cwd: options.cwd,
     env: options.env,
     stdio: ['ignore', log, log, 'ipc'],

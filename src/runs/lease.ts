@@ -144,6 +144,9 @@ export async function endRun(
       command_override AS "commandOverride", cause, metadata, started_at AS "startedAt",
       finished_at AS "finishedAt", duration_ms AS "durationMs"`;
   if (ended === undefined) return null;
+  // What had begun and was not heard of again.
+  await tx.$executeRaw`
+    UPDATE node_results SET status = 'interrupted' WHERE run_id = ${runId} AND status = 'started'`;
   await announceRunChange(tx, runId);
   return ended;
 }

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { nodeFlags } from '../../scripts/setup/processes.ts';
 
 /** A process of ours whose JSON log lines are kept. */
 export interface TestProcess {
@@ -19,7 +20,7 @@ export function startProcess(
   environment: Record<string, string>,
   args: string[] = [],
 ): TestProcess {
-  const child = spawn(process.execPath, [file, ...args], {
+  const child = spawn(process.execPath, [...nodeFlags, file, ...args], {
     env: { PATH: process.env['PATH'] ?? '', ...dockerHost(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

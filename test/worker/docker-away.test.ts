@@ -5,6 +5,7 @@ import { startDockerProxy } from '../support/docker-proxy.ts';
 import type { DeployedProject } from '../support/project.ts';
 import { listen } from '../support/receiver.ts';
 import { startSystem, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import { deployProbe, run } from './probe.ts';
 
 const network = `dctl-test-${randomBytes(4).toString('hex')}`;
@@ -33,7 +34,14 @@ test('without a Docker engine a run is error, runtime_unavailable, within second
 
   const engine = await startDockerProxy(port);
   try {
-    expect(await run(system, project, 'dbt run-operation say')).toMatchObject({ status: 'success' });
+    const back = await run(system, project, 'dbt run-operation say');
+    expect(back).toMatchObject({ status: 'success' });
+    const filters = { label: [`dctl.run_id=${back.id}`] };
+    await until(
+      'its container is gone',
+      () => system.docker.listContainers({ all: true, filters }),
+      (containers) => containers.length === 0,
+    );
   } finally {
     await engine.close();
   }
