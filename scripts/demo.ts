@@ -115,7 +115,7 @@ async function followRun(api: ApiClient, runId: string, steps: Steps): Promise<R
   const deadline = Date.now() + runTimeoutMs;
   for (;;) {
     const run = await api.call<Run>('GET', `/api/v1/runs/${runId}`);
-    const nodes = (await api.call<Page<Node>>('GET', `/api/v1/runs/${runId}/nodes?limit=100`)).data;
+    const nodes = (await api.call<Page<Node>>('GET', `/api/v1/runs/${runId}/nodes`)).data;
     for (const node of nodes.filter((each) => each.end_time !== null && !told.has(each.unique_id))) {
       told.add(node.unique_id);
       if (!steps.isTerminal) sayNode(node, steps);

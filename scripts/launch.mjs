@@ -9,6 +9,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -67,15 +68,28 @@ async function takeTurn(lock) {
     } finally {
       rmSync(own, { force: true });
     }
-    const holder = Number(readIfThere(lock));
+    const held = readIfThere(lock);
+    const holder = Number(held);
     if (!isLauncher(holder)) {
-      rmSync(lock, { force: true });
+      dropStaleLock(lock, held);
       continue;
     }
     if (!told) console.log(`Process ${holder} is setting up this folder: waiting for it.`);
     told = true;
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
+}
+
+/** Takes the lock aside before it looks again: another launcher may have put a fresh one there meanwhile. */
+function dropStaleLock(lock, held) {
+  const aside = `${lock}.${process.pid}.stale`;
+  try {
+    renameSync(lock, aside);
+    if (readIfThere(aside) !== held) linkSync(aside, lock);
+  } catch (error) {
+    if (!['ENOENT', 'EEXIST'].includes(error.code)) throw error;
+  }
+  rmSync(aside, { force: true });
 }
 
 /** A number left by a killed launcher may belong to another process by now. */

@@ -8,9 +8,15 @@ export const channel = 'dctl_run_changed';
 
 /** Wakes whoever waits for news of a run: new log text, a new status. */
 export interface Changes {
-  /** Resolves when something about the run changed, the time is over, or the signal aborts: look again then. */
-  next(runId: string, timeoutMs: number, signal?: AbortSignal): Promise<void>;
+  watch(runId: string): Watch;
   close(): Promise<void>;
+}
+
+export interface Watch {
+  /** Resolves when something changed since the last call, at once if it already has, or when the time is over. */
+  next(timeoutMs: number): Promise<void>;
+  /** Wakes whoever waits, and ends the watch. */
+  close(): void;
 }
 
 /** Tells all listeners of a run. Inside a transaction it takes effect when that commits. */
@@ -56,19 +62,31 @@ export function listenForChanges(url: string, log: Log): Changes {
   void connect();
 
   return {
-    next: (runId, timeoutMs, signal) =>
-      new Promise((resolve) => {
-        const wake = () => {
-          clearTimeout(timer);
-          waiters.off(runId, wake);
-          signal?.removeEventListener('abort', wake);
-          resolve();
-        };
-        const timer = setTimeout(wake, timeoutMs);
-        waiters.on(runId, wake);
-        signal?.addEventListener('abort', wake);
-        if (signal?.aborted) wake();
-      }),
+    watch(runId) {
+      let changed = false;
+      let wake: (() => void) | undefined;
+      const hear = () => {
+        changed = true;
+        wake?.();
+      };
+      waiters.on(runId, hear);
+      return {
+        async next(timeoutMs) {
+          if (!changed) {
+            const { promise, resolve } = Promise.withResolvers<void>();
+            const timer = setTimeout(resolve, timeoutMs);
+            wake = resolve;
+            await promise;
+            clearTimeout(timer);
+          }
+          changed = false;
+        },
+        close() {
+          waiters.off(runId, hear);
+          hear();
+        },
+      };
+    },
     async close() {
       closed = true;
       clearTimeout(retry);

@@ -34,6 +34,7 @@ const settings = z.object({
   DCTL_DRAIN_SECONDS: seconds(8),
 
   DOCKER_HOST: z.string().optional(),
+  DCTL_ENGINE_PATIENCE_SECONDS: seconds(10),
   DCTL_RUNNER_IMAGE: z.string().min(1).default('dctl-runner:latest'),
   DCTL_RUNNER_RUNTIME: z.string().optional(),
   DCTL_RUN_MEMORY_MB: count(2048),
@@ -41,6 +42,7 @@ const settings = z.object({
   DCTL_RUN_PIDS: count(256),
   DCTL_RUN_NETWORK: z.string().min(1).default('dctl-runs'),
   DCTL_MAX_LOG_BYTES: count(20 * 1024 * 1024),
+  DCTL_MAX_ARTIFACT_BYTES: count(1024 * 1024 * 1024),
 
   DCTL_WEBHOOK_ALLOW_CIDRS: z
     .string()

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { Prisma, PrismaClient } from './generated/prisma/client.ts';
@@ -22,7 +23,10 @@ export function connectDatabase(
     connectionString: url,
     max: options.maxConnections,
     connectionTimeoutMillis: 5_000,
-    // A line that swallows everything must not hold its requests for ever. No statement of ours takes this long.
+    // No statement of ours takes this long. The server ends it first, so that what we call failed has failed; the
+    // last limit is for a line that swallows everything.
+    statement_timeout: 8_000,
+    idle_in_transaction_session_timeout: 10_000,
     query_timeout: 10_000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
@@ -40,6 +44,8 @@ export function connectDatabase(
   };
 }
 
+const retryAwayMs = 300;
+
 const awayCodes = new Set([
   'P1001',
   'P1002',
@@ -55,6 +61,8 @@ const awayCodes = new Set([
   '57P02',
   '57P03',
   '53300',
+  '57014',
+  '25P03',
   '08000',
   '08003',
   '08006',
@@ -71,11 +79,33 @@ const awayMessages = [
 /** True when the error says that Postgres can't be reached now, and the same call may work in a moment. */
 export function isDatabaseAway(error: unknown): boolean {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
-    const { code, message } = cause as Error & { code?: unknown };
-    if (typeof code === 'string' && awayCodes.has(code)) return true;
+    if (codesOf(cause).some((code) => awayCodes.has(code))) return true;
+    const { message } = cause;
     if (awayMessages.some((part) => message.includes(part))) return true;
   }
   return false;
+}
+
+/**
+ * Does the work again while Postgres is away, for `forMs` at most. The work may have been done by a call that failed:
+ * it must come to the same when it is done twice.
+ */
+export async function patiently<T>(work: () => Promise<T>, { forMs }: { forMs: number }): Promise<T> {
+  for (const startedAt = performance.now(); ; await delay(retryAwayMs)) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isDatabaseAway(error) || performance.now() - startedAt > forMs) throw error;
+    }
+  }
+}
+
+/** Node's or Prisma's own code, and Postgres' behind it. */
+function codesOf(error: Error & { code?: unknown; meta?: unknown }): string[] {
+  const { driverAdapterError } = (error.meta ?? {}) as {
+    driverAdapterError?: { cause?: { originalCode?: unknown } };
+  };
+  return [error.code, driverAdapterError?.cause?.originalCode].filter((code) => typeof code === 'string');
 }
 
 /** True when a unique constraint refused the write. */

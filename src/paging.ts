@@ -18,7 +18,7 @@ export interface Position {
 }
 
 /** Anybody can make a cursor up: whatever passes is looked for in Postgres, which knows no year 0. */
-const position = z.tuple([z.iso.datetime().refine((time) => time >= '1970'), text(200)]);
+const position = z.tuple([z.iso.datetime().refine((time) => time >= '1970'), text(500)]);
 
 function encodeCursor({ createdAt, id }: Position): string {
   return Buffer.from(JSON.stringify([createdAt, id])).toString('base64url');

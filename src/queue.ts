@@ -9,6 +9,8 @@ import type { Log } from './log.ts';
 export interface Doorbell {
   ringRun(runId: string): Promise<void>;
   ringDelivery(deliveryId: string): Promise<void>;
+  /** Messages that nobody has taken yet. Throws when the queue does not answer in time. */
+  countWaiting(): Promise<{ runs: number; deliveries: number }>;
   /** Throws when messages can't be queued right now. */
   check(): Promise<void>;
   /** How the messages travel, for people. */
@@ -24,7 +26,7 @@ export interface MessageHandler {
 
 const runMessages = 'dctl-runs';
 const deliveryMessages = 'dctl-deliveries';
-const ringTimeoutMs = 1_000;
+const answerTimeoutMs = 1_000;
 
 type Message = { id: string };
 
@@ -42,24 +44,21 @@ export function openDoorbell(config: Config, log: Log): Doorbell {
       removeOnComplete: true,
       removeOnFail: true,
     });
-    added.catch(() => undefined);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('the message queue did not answer in time')), ringTimeoutMs);
-    });
-    try {
-      await Promise.race([added, late]);
-    } catch (error) {
-      log.warn({ error, id }, 'a message was not queued; the sweeper will ring again');
-    } finally {
-      clearTimeout(timer);
-    }
+    await inTime(added).catch((error: unknown) =>
+      log.warn({ error, id }, 'a message was not queued; the sweeper will ring again'),
+    );
   };
 
   return {
     carrier,
     ringRun: (runId) => ring(runs, runId),
     ringDelivery: (deliveryId) => ring(deliveries, deliveryId),
+    async countWaiting() {
+      const [waitingRuns, waitingDeliveries] = await inTime(
+        Promise.all([runs.getWaitingCount(), deliveries.getWaitingCount()]),
+      );
+      return { runs: waitingRuns, deliveries: waitingDeliveries };
+    },
     async check() {
       await runs.getWaitingCount();
     },
@@ -67,6 +66,20 @@ export function openDoorbell(config: Config, log: Log): Doorbell {
       await Promise.all([runs.close(), deliveries.close()]);
     },
   };
+}
+
+/** Without Redis, BullMQ would wait for it for ever. */
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  answer.catch(() => undefined);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the message queue did not answer in time')), answerTimeoutMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Starts taking messages. `close` stops taking more and waits for handlers that are at work. */

@@ -11,7 +11,7 @@ import { keepParseCache, parseCacheFile } from './parse-cache.ts';
 
 const maxFiles = 20_000;
 /** dbt's own working files: of no use to people, and large. */
-const leftOut = /^graph(_summary)?\.(gpickle|json)$/;
+const workingFiles = /^graph(_summary)?\.(gpickle|json)$/;
 
 /** Stores the files of dbt's target folder. Only plain files: a link could point anywhere. */
 export async function collectArtifacts(context: Context, executor: Executor, run: ClaimedRun): Promise<void> {
@@ -22,24 +22,31 @@ export async function collectArtifacts(context: Context, executor: Executor, run
   const entries = extract();
   const unpacked = pipeline(Readable.from(archive), entries);
   const artifacts: { path: string; sizeBytes: number }[] = [];
+  let room = config.DCTL_MAX_ARTIFACT_BYTES;
+  let leftOut = 0;
   const stored = (async () => {
     for await (const entry of entries) {
       const path = entry.header.name.replace(/^target\//, '');
       const content = entry as AsyncIterable<Uint8Array>;
       if (path === parseCacheFile && entry.header.type === 'file') {
         await keepParseCache(context, run, image, content);
-      } else if (isWanted(path, entry.header.type) && artifacts.length < maxFiles) {
-        artifacts.push({ path, ...(await storage.write(artifactKey(run.id, path), content)) });
+      } else if (isWanted(path, entry.header.type)) {
+        const { size } = entry.header;
+        if (artifacts.length < maxFiles && size <= room) {
+          room -= size;
+          artifacts.push({ path, ...(await storage.write(artifactKey(run.id, path), content)) });
+        } else {
+          leftOut += 1;
+        }
       }
       entry.resume();
     }
   })();
   await Promise.all([unpacked, stored]);
   await recordArtifacts(db, run.id, artifacts);
-  if (artifacts.length === maxFiles)
-    log.warn({ run: run.id, maxFiles }, 'the run left more artifacts than are kept');
+  if (leftOut > 0) log.warn({ run: run.id, leftOut }, 'the run left more artifacts than are kept');
 }
 
 function isWanted(path: string, type: string): boolean {
-  return type === 'file' && isArtifactPath(path) && !leftOut.test(path);
+  return type === 'file' && isArtifactPath(path) && !workingFiles.test(path);
 }

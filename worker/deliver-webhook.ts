@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../src/config.ts';
 import type { Context } from '../src/context.ts';
+import { patiently } from '../src/db.ts';
 import { nextStep } from '../src/webhooks/attempt.ts';
 import { mergeHeaders } from '../src/webhooks/headers.ts';
 import { airflowApi } from '../src/webhooks/payload.ts';
@@ -10,7 +12,7 @@ import { postOnce } from './safe-fetch.ts';
 
 /**
  * Sends a recorded webhook: at most once, with at most one retry. A worker that dies on the way leaves the delivery
- * `sending`; the sweeper calls it `unknown` later, and nobody ever sends it again by itself.
+ * `sending`; once a try was begun, the sweeper calls it `unknown` later, and nobody ever sends it again by itself.
  */
 export async function deliverWebhook(context: Context, deliveryId: string): Promise<void> {
   const { db, secrets, config, log } = context;
@@ -21,9 +23,11 @@ export async function deliverWebhook(context: Context, deliveryId: string): Prom
     knowsRepeats: airflowApi(delivery.url) !== null,
     retryAfterMs: config.DCTL_WEBHOOK_RETRY_SECONDS * 1_000,
   };
+  // What the receiver answered, and the retry it is owed, must outlive an outage of the database.
+  const patience = { forMs: halfSentSeconds(config) * 1_000 };
 
   for (let number = 1; ; number += 1) {
-    if (!(await beginTry(db, deliveryId, number))) {
+    if (!(await patiently(() => beginTry(db, taken, number), patience))) {
       log.warn(
         { delivery: deliveryId, run: taken.runId, tries: number - 1 },
         'a webhook was given up meanwhile',
@@ -32,20 +36,29 @@ export async function deliverWebhook(context: Context, deliveryId: string): Prom
     }
     const outcome = await send(context, delivery);
     const step = nextStep(outcome, number, receiver);
-    await endTry(db, deliveryId, number, {
+    const end = {
       statusCode: 'status' in outcome ? outcome.status : null,
       durationMs: 'durationMs' in outcome ? Math.round(outcome.durationMs) : null,
       answer: 'answer' in outcome ? outcome.answer : null,
       result: outcome.kind,
       explanation: step.why,
-    });
-    if (step.state !== 'retry') {
-      await endDelivery(db, deliveryId, step.state);
-      log.info({ delivery: deliveryId, run: taken.runId, state: step.state, tries: number }, 'webhook ended');
+    };
+    await patiently(() => endTry(db, deliveryId, number, end), patience);
+    const { state } = step;
+    if (state !== 'retry') {
+      await patiently(() => endDelivery(db, deliveryId, state), patience);
+      log.info({ delivery: deliveryId, run: taken.runId, state, tries: number }, 'webhook ended');
       return;
     }
     await delay(step.retryAfterMs);
   }
+}
+
+/** Longer than a delivery with its retry takes, by the time after which a silent worker is taken for dead. */
+export function halfSentSeconds(config: Config): number {
+  return (
+    2 * config.DCTL_WEBHOOK_TIMEOUT_SECONDS + config.DCTL_WEBHOOK_RETRY_SECONDS + config.DCTL_LEASE_SECONDS
+  );
 }
 
 function send({ config }: Context, delivery: OpenDelivery) {

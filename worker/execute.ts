@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from '../src/context.ts';
 import { markLaunched, type ClaimedRun } from '../src/runs/lease.ts';
 import type { Outcome } from '../src/runs/status.ts';
@@ -9,6 +10,7 @@ import { ProgressWriter } from './progress-writer.ts';
 import { runFiles } from './run-files.ts';
 
 const flushMs = 200;
+const engineRetryMs = 500;
 const neverStarted =
   'A worker ended just before it started the container, so dbt never ran: trigger the job again.';
 
@@ -26,21 +28,26 @@ export interface Execution {
  * Brings a claimed run to the end of its container and says how that was. Launches it unless an earlier worker did:
  * then it follows the container that is there. Throws `LeaseLost` when it must let go.
  */
-export async function execute(execution: Execution): Promise<Outcome> {
+export async function execute(given: Execution): Promise<Outcome> {
+  // What can't be stored must not wait for the container's next word to be noticed.
+  const broken = new AbortController();
+  const execution = { ...given, letGo: AbortSignal.any([given.letGo, broken.signal]) };
   try {
     const output = await startOrFollow(execution);
-    return output === null ? { kind: 'container_lost' } : await untilEnded(execution, output);
+    if (output === null) return { kind: 'container_lost' };
+    return await untilEnded(execution, output, broken);
   } catch (error) {
     if (error instanceof CouldNotStart) {
       execution.context.log.warn({ error, run: execution.run.id }, 'the container could not be started');
       return { kind: 'could_not_start', reason: error.reason, why: error.message };
     }
-    throw execution.letGo.aborted ? new LeaseLost() : error;
+    if (broken.signal.aborted) throw broken.signal.reason;
+    throw given.letGo.aborted ? new LeaseLost() : error;
   }
 }
 
 async function startOrFollow({ context, executor, shimTar, run, letGo }: Execution): Promise<Output | null> {
-  const { db, config } = context;
+  const { db } = context;
   const name = containerName(run.id);
   if (run.launchedAt !== null) {
     const found = await executor.find(name);
@@ -50,36 +57,49 @@ async function startOrFollow({ context, executor, shimTar, run, letGo }: Executi
   // A worker that died before the launch may have left a container that never ran.
   if (run.fence > 1) await executor.remove(name);
 
-  const spec = containerSpec(run, config);
-  const { containerId } = await executor.create(spec, runFiles(context, run, spec.image, shimTar));
+  const { containerId } = await createPatiently({ context, executor, shimTar, run, letGo });
+  if (letGo.aborted) throw new LeaseLost();
   if (!(await markLaunched(db, run.lease, containerId))) throw new LeaseLost();
   return executor.start(name, runMessage(run), letGo);
 }
 
-async function untilEnded(execution: Execution, output: Output): Promise<Outcome> {
+/** An engine that restarts is waited for: else one worker would end a whole queue of runs meanwhile. */
+async function createPatiently({ context, executor, shimTar, run, letGo }: Execution) {
+  const { config } = context;
+  const spec = containerSpec(run, config);
+  for (const startedAt = performance.now(); ; await delay(engineRetryMs)) {
+    try {
+      return await executor.create(spec, runFiles(context, run, spec.image, shimTar));
+    } catch (error) {
+      const isAway = error instanceof CouldNotStart && error.reason === 'runtime_unavailable';
+      const waitedMs = performance.now() - startedAt;
+      if (!isAway || letGo.aborted || waitedMs > config.DCTL_ENGINE_PATIENCE_SECONDS * 1_000) throw error;
+    }
+  }
+}
+
+async function untilEnded(execution: Execution, output: Output, broken: AbortController): Promise<Outcome> {
   const { context, executor, run } = execution;
-  const { config, db } = context;
+  const { config } = context;
   const log = new LogWriter(context, run.lease, {
     storedBytes: run.logBytes,
     maxBytes: config.DCTL_MAX_LOG_BYTES,
     isClosed: run.logTruncated,
   });
-  const progress = new ProgressWriter(db, run.lease);
+  const progress = new ProgressWriter(context, run.lease);
   const timeout = endAfterTimeout(execution);
   let finished: Extract<ShimEvent, { event: 'finished' }> | undefined;
-  let failure: unknown;
   const flushing = setInterval(() => {
-    Promise.all([log.flush(), progress.flush()]).catch((error: unknown) => (failure ??= error));
+    Promise.all([log.flush(), progress.flush()]).catch((error: unknown) => broken.abort(error));
   }, flushMs);
 
   try {
     const protocol = new ProtocolReader();
     let alreadyStored = run.logBytes;
     for await (const { stream, content } of output) {
-      if (failure !== undefined) throw failure;
       if (stream === 'protocol') {
         for (const event of protocol.read(content)) {
-          progress.add(event);
+          await progress.add(event);
           if (event.event === 'finished') finished = event;
         }
         continue;
@@ -130,6 +150,8 @@ function outcomeOf(
   if (timedOut && (finished === undefined || finished.interrupted)) {
     return { kind: 'timed_out', afterSeconds: run.settings.timeoutSeconds };
   }
+  // Somebody else's SIGINT or SIGTERM: dbt's half a result is not the run's.
+  if (finished?.interrupted) return { kind: 'killed', exitCode: end?.exitCode ?? finished.exit_code };
   if (finished !== undefined) return { kind: 'exited', exitCode: finished.exit_code, error: finished.error };
   return end === null ? { kind: 'container_lost' } : { kind: 'killed', exitCode: end.exitCode };
 }

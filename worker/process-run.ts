@@ -1,6 +1,7 @@
 import type { Context } from '../src/context.ts';
 import { finishRun } from '../src/runs/finish.ts';
-import { claimRun, releaseLease, renewLease, type ClaimedRun } from '../src/runs/lease.ts';
+import { claimRun, maxClaims, releaseLease, renewLease, type ClaimedRun } from '../src/runs/lease.ts';
+import type { Outcome } from '../src/runs/status.ts';
 import { collectArtifacts } from './collect-artifacts.ts';
 import { containerName } from './dbt/container-spec.ts';
 import { execute } from './execute.ts';
@@ -29,9 +30,12 @@ export async function processRun(workplace: Workplace, runId: string): Promise<v
 
   const lease = keepLease(workplace, run);
   try {
-    const outcome = await execute({ ...workplace, run, letGo: lease.letGo });
+    const outcome: Outcome =
+      run.fence > maxClaims
+        ? { kind: 'gave_up', claims: maxClaims }
+        : await execute({ ...workplace, run, letGo: lease.letGo });
     const name = containerName(run.id);
-    if (outcome.kind !== 'could_not_start' && outcome.kind !== 'container_lost') {
+    if (!hasNoArtifacts.has(outcome.kind)) {
       await collectArtifacts(context, executor, run).catch((error: unknown) =>
         log.error({ error, run: run.id }, 'artifacts could not be collected'),
       );
@@ -46,12 +50,19 @@ export async function processRun(workplace: Workplace, runId: string): Promise<v
   } catch (error) {
     if (!(error instanceof LeaseLost)) throw error;
     log.info({ run: run.id }, 'let go of a run');
+    // Taken over at once, unless it is another worker's already. After any other error it waits for the lease to
+    // run out: what was wrong is probably still wrong now.
+    await releaseLease(db, run.lease);
   } finally {
     lease.stop();
-    // Does nothing to a run that has ended, or is another worker's. What is left here is taken over at once.
-    await releaseLease(db, run.lease);
   }
 }
+
+const hasNoArtifacts: ReadonlySet<Outcome['kind']> = new Set([
+  'could_not_start',
+  'container_lost',
+  'gave_up',
+]);
 
 /** Renews the lease at a third of its time. `letGo` aborts when it is lost, or when the worker stops. */
 function keepLease({ context, stopping }: Workplace, run: ClaimedRun) {

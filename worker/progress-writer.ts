@@ -1,28 +1,36 @@
-import type { Database } from '../src/db.ts';
+import type { Context } from '../src/context.ts';
 import type { Lease } from '../src/runs/lease.ts';
 import { reportNodes, reportTotal, type NodeReport } from '../src/runs/progress.ts';
 import type { ShimEvent } from './dbt/protocol.ts';
 
+/** So many reports are stored in one statement, and so many may wait for it. */
+const batchSize = 500;
+/** Of a run. Project code can report nodes that no project has. */
+const maxNodes = 20_000;
+
 /** Gathers what dbt reports of its nodes and stores it in one statement a flush. */
 export class ProgressWriter {
-  readonly #db: Database;
+  readonly #context: Pick<Context, 'db' | 'log'>;
   readonly #lease: Lease;
+  readonly #known = new Set<string>();
+  #isFull = false;
   #nodes: NodeReport[] = [];
   #total: number | undefined;
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor(db: Database, lease: Lease) {
-    this.#db = db;
+  constructor(context: Pick<Context, 'db' | 'log'>, lease: Lease) {
+    this.#context = context;
     this.#lease = lease;
   }
 
-  add(event: ShimEvent): void {
+  /** Waits for the database while a whole batch is waiting: it must be awaited, or nothing bounds what is held. */
+  async add(event: ShimEvent): Promise<void> {
     switch (event.event) {
       case 'nodes_total':
         this.#total = event.total;
         return;
       case 'node_started':
-        this.#nodes.push({
+        return this.#addNode({
           uniqueId: event.unique_id,
           resourceType: event.resource_type,
           status: 'started',
@@ -33,9 +41,8 @@ export class ProgressWriter {
           message: null,
           thread: event.thread,
         });
-        return;
       case 'node_finished':
-        this.#nodes.push({
+        return this.#addNode({
           uniqueId: event.unique_id,
           resourceType: event.resource_type,
           status: event.status,
@@ -46,7 +53,6 @@ export class ProgressWriter {
           message: event.message,
           thread: event.thread,
         });
-        return;
       case 'ready':
       case 'finished':
         return;
@@ -58,11 +64,26 @@ export class ProgressWriter {
     return this.#flushing;
   }
 
+  async #addNode(node: NodeReport): Promise<void> {
+    if (!this.#known.has(node.uniqueId)) {
+      if (this.#known.size >= maxNodes) return this.#warnOnce();
+      this.#known.add(node.uniqueId);
+    }
+    this.#nodes.push(node);
+    if (this.#nodes.length >= batchSize) await this.flush();
+  }
+
+  #warnOnce(): void {
+    if (this.#isFull) return;
+    this.#isFull = true;
+    this.#context.log.warn({ run: this.#lease.runId, maxNodes }, 'a run reports more nodes than are kept');
+  }
+
   async #store(): Promise<void> {
     const [nodes, total] = [this.#nodes, this.#total];
     this.#nodes = [];
     this.#total = undefined;
-    if (total !== undefined) await reportTotal(this.#db, this.#lease, total);
-    await reportNodes(this.#db, this.#lease, nodes);
+    if (total !== undefined) await reportTotal(this.#context.db, this.#lease, total);
+    await reportNodes(this.#context.db, this.#lease, nodes);
   }
 }

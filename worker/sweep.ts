@@ -1,25 +1,30 @@
-import type { Config } from '../src/config.ts';
 import type { Context } from '../src/context.ts';
 import { findEndedRuns, findForgottenRuns } from '../src/runs/store.ts';
 import { findForgottenDeliveries, giveUpHalfSent } from '../src/webhooks/store.ts';
+import { halfSentSeconds } from './deliver-webhook.ts';
 import type { Executor } from './executors/executor.ts';
 
 /**
  * Looks for work that no message stands for any more, and rings again: runs that wait although their turn has come,
- * runs whose worker's lease has run out, webhooks nobody took. Webhooks left half-sent become `unknown`.
- * Harmless to do twice: whoever answers the doorbell has to claim first.
+ * runs whose worker's lease has run out, webhooks nobody took. Webhooks left half-sent become `unknown`, or wait again
+ * when nothing of them has left. Harmless to do twice: whoever answers the doorbell has to claim first.
  */
 export async function sweep({ db, doorbell, config, log }: Context): Promise<void> {
-  const [runs, deliveries] = await Promise.all([
+  const givenUp = await giveUpHalfSent(db, halfSentSeconds(config));
+  const [forgottenRuns, forgottenDeliveries, waiting] = await Promise.all([
     findForgottenRuns(db, config.DCTL_SWEEP_SECONDS),
     findForgottenDeliveries(db, config.DCTL_SWEEP_SECONDS),
+    doorbell.countWaiting(),
   ]);
+  // While as many messages wait as would be rung, every worker is busy: more of them would only pile up.
+  const runs = waiting.runs < forgottenRuns.length ? forgottenRuns : [];
+  const deliveries = waiting.deliveries < forgottenDeliveries.length ? forgottenDeliveries : [];
   for (const id of runs) await doorbell.ringRun(id);
   for (const id of deliveries) await doorbell.ringDelivery(id);
 
-  const givenUp = await giveUpHalfSent(db, halfSentSeconds(config));
   if (runs.length + deliveries.length + givenUp.length > 0) {
-    log.info({ runs: runs.length, deliveries: deliveries.length, unknown: givenUp.length }, 'swept');
+    const unknown = givenUp.filter(({ state }) => state === 'unknown').length;
+    log.info({ runs: runs.length, deliveries: deliveries.length, unknown }, 'swept');
   }
 }
 
@@ -36,13 +41,6 @@ async function sweepContainers({ db, log }: Context, executor: Executor): Promis
     await executor.remove(name);
     log.info({ run: runId }, 'removed a container that was left behind');
   }
-}
-
-/** Longer than a delivery with its retry takes, by the time after which a silent worker is taken for dead. */
-function halfSentSeconds(config: Config): number {
-  return (
-    2 * config.DCTL_WEBHOOK_TIMEOUT_SECONDS + config.DCTL_WEBHOOK_RETRY_SECONDS + config.DCTL_LEASE_SECONDS
-  );
 }
 
 /** Sweeps every so often until the signal aborts. An engine that doesn't answer holds up its own sweep only. */

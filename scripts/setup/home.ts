@@ -74,14 +74,27 @@ export async function takePlace(lock: string): Promise<{ release(): void; wasKil
     } finally {
       rmSync(own, { force: true });
     }
-    const holder = Number(read(lock));
+    const held = read(lock);
+    const holder = Number(held);
     if ((await commandOf(holder))?.includes('scripts/start.ts')) {
       throw new Error(
         `dctl already runs from this folder (process ${holder}): use it, or stop it with "kill ${holder}".`,
       );
     }
-    rmSync(lock, { force: true });
+    dropStaleLock(lock, held);
   }
+}
+
+/** Takes the lock aside before it looks again: another start may have put a fresh one there meanwhile. */
+function dropStaleLock(lock: string, held: string | undefined): void {
+  const aside = `${lock}.${process.pid}.stale`;
+  try {
+    renameSync(lock, aside);
+    if (read(aside) !== held) linkSync(aside, lock);
+  } catch (error) {
+    if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+  rmSync(aside, { force: true });
 }
 
 /** The runner image, the database and the dependencies have to fit once; later starts need next to nothing. */

@@ -8,6 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
  */
 export const nodeFlags = ['--max-semi-space-size=4'];
 
+/**
+ * Likewise. Name look-ups share Node's threads and may take half of them: with the usual four, two webhook hosts whose
+ * name servers are silent would hold up every other webhook. Must be there before the process starts: BullMQ uses a
+ * thread while it is imported, and their number is settled by the first use.
+ */
+export const nodeEnvironment = { UV_THREADPOOL_SIZE: '256' };
+
 const maxLogBytes = 20 * 1024 * 1024;
 
 export interface Service {
@@ -31,7 +38,7 @@ export function startService(
   const endWithParent = new URL('./end-with-parent.ts', import.meta.url).href;
   const child = spawn(process.execPath, [...nodeFlags, '--import', endWithParent, options.script], {
     cwd: options.cwd,
-    env: options.env,
+    env: { ...nodeEnvironment, ...options.env },
     stdio: ['ignore', log, log, 'ipc'],
   });
   closeSync(log);

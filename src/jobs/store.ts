@@ -69,7 +69,7 @@ export async function markJobDeleted(db: Database, id: string): Promise<void> {
 
 /** Changes of one job happen one at a time. The lock ends with the transaction. */
 export async function lockJob(tx: Transaction, id: string): Promise<void> {
-  await tx.$queryRaw`SELECT id FROM jobs WHERE id = ${id} FOR UPDATE`;
+  await tx.$queryRaw`SELECT id FROM jobs WHERE id = ${id} FOR NO KEY UPDATE`;
 }
 
 /** The project's environments, oldest first (the first one is `production`). */

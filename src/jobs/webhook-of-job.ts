@@ -1,13 +1,16 @@
+import type { Context } from '../context.ts';
 import type { Transaction } from '../db.ts';
-import type { Secrets } from '../secrets.ts';
 import { openHeaders, openSecret } from '../webhooks/job-webhook.ts';
 import type { WebhookTarget, WebhookSubjectOf } from '../webhooks/record-delivery.ts';
 import { findJobOfRun } from './store.ts';
 
-/** Where a job's webhooks go right now, opened; null when it sends none. With what they say of the job itself. */
+/**
+ * Where a job's webhooks go right now, opened; null when it sends none, or when this process has another secret key
+ * than the one that sealed them: a run must end all the same. With what they say of the job itself.
+ */
 export async function webhookOfJob(
   tx: Transaction,
-  secrets: Secrets,
+  { secrets, log }: Pick<Context, 'secrets' | 'log'>,
   jobId: string,
 ): Promise<{ job: WebhookSubjectOf; webhook: WebhookTarget | null }> {
   const found = await findJobOfRun(tx, jobId);
@@ -17,8 +20,16 @@ export async function webhookOfJob(
     project: { id: project.id, name: project.name, type: project.type },
     organization: { id: project.organization.id, name: project.organization.name },
   };
-  const secret = openSecret(found, id, secrets);
-  if (!webhookEnabled || url === null || secret === null || project.type !== 'dbt')
+  if (!webhookEnabled || url === null || project.type !== 'dbt') return { job, webhook: null };
+  try {
+    const secret = openSecret(found, id, secrets);
+    if (secret === null) return { job, webhook: null };
+    return { job, webhook: { url, secret, headers: openHeaders(found, id, secrets), events } };
+  } catch (error) {
+    log.error(
+      { error, job: id },
+      'a webhook is not sent: its secret was sealed with another DCTL_SECRET_KEY',
+    );
     return { job, webhook: null };
-  return { job, webhook: { url, secret, headers: openHeaders(found, id, secrets), events } };
+  }
 }

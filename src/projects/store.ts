@@ -47,7 +47,7 @@ export function insertProject(db: Database, project: { organizationId: string; n
 
 /** Deployments of one project are recorded one at a time. The lock ends with the transaction. */
 export async function lockProject(tx: Transaction, id: string): Promise<void> {
-  await tx.$queryRaw`SELECT id FROM projects WHERE id = ${id} FOR UPDATE`;
+  await tx.$queryRaw`SELECT id FROM projects WHERE id = ${id} FOR NO KEY UPDATE`;
 }
 
 const environmentFields = {

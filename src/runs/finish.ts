@@ -4,18 +4,16 @@ import { webhookOfJob } from '../jobs/webhook-of-job.ts';
 import { recordDelivery } from '../webhooks/record-delivery.ts';
 import { endRun, type Lease } from './lease.ts';
 import { eventOf, nodeOutcome, verdictOn, type NodeCounts, type Outcome } from './status.ts';
-import { countNodesByStatus, findOldestQueued, listNodes } from './store.ts';
+import { countNodesByStatus, findFirstFailedNode, findOldestQueued } from './store.ts';
 
 /**
  * Ends a run and records the webhook that tells of it, in one transaction: neither exists without the other.
  * Then rings for the webhook and for the job's next run. False when the lease was lost.
  */
-export async function finishRun(
-  { db, secrets, doorbell, log }: Context,
-  lease: Lease,
-  outcome: Outcome,
-): Promise<boolean> {
-  const nodes = await countNodes(db, lease.runId);
+export async function finishRun(context: Context, lease: Lease, outcome: Outcome): Promise<boolean> {
+  const { db, secrets, doorbell, log } = context;
+  // Read only where they decide: a run that is given up may be one whose nodes cannot be read.
+  const nodes = outcome.kind === 'exited' ? await countNodes(db, lease.runId) : noNodes;
   const verdict = verdictOn(outcome, nodes, nodes.failed > 0 ? await firstFailure(db, lease.runId) : null);
   const finished = await db.$transaction(async (tx) => {
     const run = await endRun(tx, lease, {
@@ -24,7 +22,7 @@ export async function finishRun(
       nodesTotal: outcome.kind === 'exited' ? nodes.succeeded + nodes.failed + nodes.skipped : null,
     });
     if (run === null) return null;
-    const { job, webhook } = await webhookOfJob(tx, secrets, run.jobId);
+    const { job, webhook } = await webhookOfJob(tx, context, run.jobId);
     const deliveryId = webhook && (await recordDelivery(tx, secrets, webhook, eventOf(run.status), run, job));
     return { run, deliveryId };
   });
@@ -43,6 +41,8 @@ export async function finishRun(
   return true;
 }
 
+const noNodes: NodeCounts = { succeeded: 0, failed: 0, skipped: 0 };
+
 async function countNodes(db: Database, runId: string): Promise<NodeCounts> {
   const counts = { succeeded: 0, failed: 0, skipped: 0, running: 0 };
   for (const { status, count } of await countNodesByStatus(db, [runId])) counts[nodeOutcome(status)] += count;
@@ -50,7 +50,6 @@ async function countNodes(db: Database, runId: string): Promise<NodeCounts> {
 }
 
 async function firstFailure(db: Database, runId: string): Promise<string | null> {
-  const nodes = await listNodes(db, runId);
-  const failed = nodes.find(({ status }) => nodeOutcome(status) === 'failed');
-  return failed === undefined ? null : `${failed.uniqueId}: ${failed.message ?? failed.status}`;
+  const failed = await findFirstFailedNode(db, runId);
+  return failed === null ? null : `${failed.uniqueId}: ${failed.message ?? failed.status}`;
 }

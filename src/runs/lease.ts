@@ -13,6 +13,9 @@ export interface Lease {
   token: string;
 }
 
+/** A run claimed more often than this is one that no worker can end: it is given up, or it would go round for ever. */
+export const maxClaims = 50;
+
 export interface ClaimedRun {
   lease: Lease;
   id: string;
@@ -50,7 +53,7 @@ export async function claimRun(
   const rows = await db.$transaction(async (tx) => {
     const [job] = await tx.$queryRaw<{ id: string; maxParallelRuns: number }[]>`
       SELECT id, max_parallel_runs AS "maxParallelRuns" FROM jobs
-      WHERE id = (SELECT job_id FROM runs WHERE id = ${runId}) FOR UPDATE`;
+      WHERE id = (SELECT job_id FROM runs WHERE id = ${runId}) FOR NO KEY UPDATE`;
     if (job === undefined) return [];
     return tx.$queryRaw<ClaimedRow[]>`
       UPDATE runs SET
@@ -142,11 +145,13 @@ export async function endRun(
     WHERE id = ${runId} AND lease_token = ${token} AND status = 'running'
     RETURNING id, job_id AS "jobId", status, error_message AS "errorMessage", triggered_by AS "triggeredBy",
       command_override AS "commandOverride", cause, metadata, started_at AS "startedAt",
-      finished_at AS "finishedAt", duration_ms AS "durationMs"`;
+      finished_at AS "finishedAt", duration_ms::float8 AS "durationMs"`;
   if (ended === undefined) return null;
-  // What had begun and was not heard of again.
-  await tx.$executeRaw`
-    UPDATE node_results SET status = 'interrupted' WHERE run_id = ${runId} AND status = 'started'`;
+  // What had begun and was not heard of again. The nodes of a run that is given up may be what nobody could store.
+  if (end.statusReason !== 'gave_up') {
+    await tx.$executeRaw`
+      UPDATE node_results SET status = 'interrupted' WHERE run_id = ${runId} AND status = 'started'`;
+  }
   await announceRunChange(tx, runId);
   return ended;
 }

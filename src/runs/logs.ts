@@ -51,18 +51,20 @@ export async function* followLog(
   runId: string,
   options: { from: number; signal: AbortSignal; isOver: () => Promise<boolean> },
 ): AsyncGenerator<Buffer> {
-  let position = options.from;
-  while (!options.signal.aborted) {
-    // Asked before reading: what is stored after this look is found by the next round.
-    const changed = context.changes.next(runId, lookAgainMs, options.signal);
-    const over = await options.isOver();
-    const content = await readLog(context, runId, position);
-    if (content.length > 0) {
+  const watch = context.changes.watch(runId);
+  options.signal.addEventListener('abort', watch.close, { once: true });
+  try {
+    for (let position = options.from; !options.signal.aborted;) {
+      // Asked before reading: whatever is stored after this look, the next round finds.
+      const over = await options.isOver();
+      const content = await readLog(context, runId, position);
       position += content.length;
-      yield content;
-      continue;
+      if (content.length > 0) yield content;
+      else if (over) return;
+      else await watch.next(lookAgainMs);
     }
-    if (over) return;
-    await changed;
+  } finally {
+    options.signal.removeEventListener('abort', watch.close);
+    watch.close();
   }
 }

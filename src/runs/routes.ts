@@ -77,8 +77,9 @@ export const runRoutes = (context: Context): Route[] => [
     tag,
     scope: 'read',
     params: shapes.runParams,
+    query: shapes.nodeQuery,
     success: { status: 200, description: 'Nodes in the order they started', schema: shapes.nodeList },
-    handle: ({ principal, params }) => nodesOf(context, principal, params.run_id),
+    handle: ({ principal, params, query }) => nodesOf(context, principal, params.run_id, query),
   }),
   jsonRoute({
     method: 'get',

@@ -31,28 +31,39 @@ export async function runsOf(
   );
 }
 
+/** Stands for "no time yet" in a cursor: no node has started then. */
+const noTime = '9999-12-31T23:59:59.999Z';
+
 /** What became of each of dbt's nodes, in the order they started. */
 export async function nodesOf(
   context: Context,
   principal: Principal,
   runId: string,
+  page: { limit: number; cursor?: string | undefined },
 ): Promise<z.input<typeof nodeList>> {
   await requireRun(context, principal, runId);
-  const nodes = await listNodes(context.db, runId);
-  return {
-    data: nodes.map((node) => ({
-      unique_id: node.uniqueId,
-      resource_type: node.resourceType,
-      status: node.status,
-      start_time: node.startedAt?.toISOString() ?? null,
-      end_time: node.finishedAt?.toISOString() ?? null,
-      duration_seconds: node.durationSeconds,
-      rows_affected: node.rowsAffected === null ? null : Number(node.rowsAffected),
-      message: node.message,
-      thread: node.thread,
-    })),
-    next_cursor: null,
+  const position = decodeCursor(page.cursor);
+  const after = position && {
+    startedAt: position.createdAt === noTime ? null : position.createdAt,
+    uniqueId: position.id,
   };
+  const nodes = await listNodes(context.db, runId, after, page.limit + 1);
+  const rows = nodes.map((node) => ({
+    ...node,
+    id: node.uniqueId,
+    createdAt: node.startedAt ?? new Date(noTime),
+  }));
+  return pageOf(rows, page.limit, (node) => ({
+    unique_id: node.uniqueId,
+    resource_type: node.resourceType,
+    status: node.status,
+    start_time: node.startedAt?.toISOString() ?? null,
+    end_time: node.finishedAt?.toISOString() ?? null,
+    duration_seconds: node.durationSeconds,
+    rows_affected: node.rowsAffected === null ? null : Number(node.rowsAffected),
+    message: node.message,
+    thread: node.thread,
+  }));
 }
 
 export async function artifactsOf(
@@ -102,7 +113,7 @@ function view(run: StoredRun, counts: { status: string; count: number }[]): RunV
     created_at: run.createdAt.toISOString(),
     start_time: run.startedAt?.toISOString() ?? null,
     end_time: run.finishedAt?.toISOString() ?? null,
-    duration_seconds: run.durationMs === null ? null : run.durationMs / 1_000,
+    duration_seconds: run.durationMs === null ? null : Number(run.durationMs) / 1_000,
     exit_code: run.exitCode,
     // Hooks are no part of the total that dbt tells, but they have results.
     nodes_total: run.nodesTotal === null ? null : Math.max(run.nodesTotal, done),

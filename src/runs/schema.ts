@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf } from '../paging.ts';
+import { listOf, pageQuery } from '../paging.ts';
 import { id, text } from '../text.ts';
 import { runStatuses, statusReasons } from './status.ts';
 
@@ -90,6 +90,12 @@ export const nodeView = z
   .meta({ id: 'NodeResult' });
 
 export const nodeList = listOf(nodeView);
+
+/** Longer pages than elsewhere: a run of a usual project is one. A cursor holds a node's id, which may be long. */
+export const nodeQuery = pageQuery.extend({
+  limit: z.coerce.number().int().min(1).max(5_000).default(1_000),
+  cursor: z.string().max(5_000).optional(),
+});
 
 export const artifactList = listOf(
   z.object({ path: z.string(), size_bytes: z.number().int() }).meta({ id: 'Artifact' }),

@@ -18,6 +18,7 @@ export const statusReasons = [
   'runtime_unavailable',
   'could_not_start',
   'container_lost',
+  'gave_up',
 ] as const;
 export type StatusReason = (typeof statusReasons)[number];
 
@@ -41,7 +42,9 @@ export type Outcome =
       reason: 'image_not_found' | 'runtime_unavailable' | 'could_not_start';
       why: string;
     }
-  | { kind: 'container_lost' };
+  | { kind: 'container_lost' }
+  /** Nothing was tried this time: each of so many workers before had to leave the run without an end. */
+  | { kind: 'gave_up'; claims: number };
 
 export interface Verdict {
   status: FinalStatus;
@@ -80,6 +83,11 @@ export function verdictOn(outcome: Outcome, nodes: NodeCounts, firstFailure: str
       return stopped(outcome.reason, outcome.why);
     case 'container_lost':
       return stopped('container_lost', "The run's container disappeared before its result was read.");
+    case 'gave_up':
+      return stopped(
+        'gave_up',
+        `Workers took the run on ${outcome.claims} times and could not end it: their logs say why.`,
+      );
   }
 }
 
@@ -110,20 +118,21 @@ export function eventOf(status: FinalStatus): 'job.completed' | 'job.partial' | 
   }
 }
 
-/** How a node's own status counts. dbt's words, of nodes, tests and source freshness alike. */
+/** dbt's words, of nodes, tests and source freshness alike. Every other word is a failure. */
+const outcomeOfWord = new Map<string, keyof NodeCounts | 'running'>([
+  ['started', 'running'],
+  ['success', 'succeeded'],
+  ['pass', 'succeeded'],
+  ['warn', 'succeeded'],
+  ['no-op', 'succeeded'],
+  ['reused', 'succeeded'],
+  ['skipped', 'skipped'],
+]);
+
+/** The statuses of nodes that have not failed. */
+export const unfailedNodeStatuses: readonly string[] = [...outcomeOfWord.keys()];
+
+/** How a node's own status counts. */
 export function nodeOutcome(status: string): keyof NodeCounts | 'running' {
-  switch (status) {
-    case 'started':
-      return 'running';
-    case 'success':
-    case 'pass':
-    case 'warn':
-    case 'no-op':
-    case 'reused':
-      return 'succeeded';
-    case 'skipped':
-      return 'skipped';
-    default:
-      return 'failed';
-  }
+  return outcomeOfWord.get(status) ?? 'failed';
 }

@@ -1,6 +1,6 @@
 import { Prisma, type Database, type Transaction } from '../db.ts';
 import type { Position } from '../paging.ts';
-import { finalStatuses } from './status.ts';
+import { finalStatuses, unfailedNodeStatuses } from './status.ts';
 
 export interface NewRun {
   id: string;
@@ -67,11 +67,37 @@ export async function countNodesByStatus(db: Database | Transaction, runIds: str
   return rows.map((row) => ({ runId: row.runId, status: row.status, count: row._count }));
 }
 
-/** In the order they started. */
-export function listNodes(db: Database, runId: string) {
+/** The order of nodes: as they started, those without a time last. */
+const asStarted = [
+  { startedAt: { sort: 'asc', nulls: 'last' } },
+  { uniqueId: 'asc' },
+] satisfies Prisma.NodeResultOrderByWithRelationInput[];
+
+export function listNodes(
+  db: Database,
+  runId: string,
+  after: { startedAt: string | null; uniqueId: string } | undefined,
+  limit: number,
+) {
   return db.nodeResult.findMany({
-    where: { runId },
-    orderBy: [{ startedAt: { sort: 'asc', nulls: 'last' } }, { uniqueId: 'asc' }],
+    where: { runId, ...(after && nodesAfter(after)) },
+    orderBy: asStarted,
+    take: limit,
+  });
+}
+
+function nodesAfter({ startedAt, uniqueId }: { startedAt: string | null; uniqueId: string }) {
+  if (startedAt === null) return { startedAt: null, uniqueId: { gt: uniqueId } };
+  return {
+    OR: [{ startedAt: { gt: startedAt } }, { startedAt, uniqueId: { gt: uniqueId } }, { startedAt: null }],
+  };
+}
+
+export function findFirstFailedNode(db: Database, runId: string) {
+  return db.nodeResult.findFirst({
+    where: { runId, status: { notIn: [...unfailedNodeStatuses] } },
+    orderBy: asStarted,
+    select: { uniqueId: true, status: true, message: true },
   });
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
@@ -29,15 +30,14 @@ export function openStorage(directory: string): Storage {
       throw new Error('a storage key leaves its folder');
     return path;
   };
-  let writes = 0;
 
   return {
     async write(key, content, { durable = false } = {}) {
       const path = pathOf(key);
-      const unfinished = join(root, `.unfinished-${process.pid}-${(writes += 1)}`);
+      const unfinished = join(root, `.unfinished-${randomUUID()}`);
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       try {
-        const file = createWriteStream(unfinished, { mode: 0o600, flush: durable });
+        const file = createWriteStream(unfinished, { mode: 0o600, flags: 'wx', flush: durable });
         await pipeline(content, file);
         const sizeBytes = file.bytesWritten;
         await rename(unfinished, path);

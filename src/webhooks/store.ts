@@ -19,18 +19,30 @@ export async function insertDelivery(
   await tx.delivery.create({ data: delivery, select: { id: true } });
 }
 
-/** Pending -> sending, once: whoever gets it may send, and nobody else ever will. */
+/**
+ * Pending -> sending: whoever gets it may send, for as long as `sendingSince` stays as it is. It is handed to somebody
+ * else only when no try was begun.
+ */
 export async function takeDelivery(db: Database, id: string) {
   const taken = await db.$executeRaw`
     UPDATE deliveries SET state = 'sending', sending_since = clock_timestamp() WHERE id = ${id} AND state = 'pending'`;
   return taken === 1 ? db.delivery.findUniqueOrThrow({ where: { id } }) : null;
 }
 
-/** To be called just before each POST. False when the delivery was given up as unknown: nothing may be sent then. */
-export async function beginTry(db: Database, deliveryId: string, number: number): Promise<boolean> {
+/**
+ * To be called just before each POST. False when the delivery was given up, or is another worker's by now: nothing may
+ * be sent then. Twice is the same as once.
+ */
+export async function beginTry(
+  db: Database,
+  taken: { id: string; sendingSince: Date | null },
+  number: number,
+): Promise<boolean> {
   const begun = await db.$executeRaw`
     INSERT INTO delivery_tries (delivery_id, number)
-    SELECT id, ${number} FROM deliveries WHERE id = ${deliveryId} AND state = 'sending' FOR UPDATE`;
+    SELECT id, ${number} FROM deliveries
+    WHERE id = ${taken.id} AND state = 'sending' AND sending_since = ${taken.sendingSince} FOR UPDATE
+    ON CONFLICT (delivery_id, number) DO UPDATE SET started_at = excluded.started_at`;
   return begun === 1;
 }
 
@@ -62,13 +74,27 @@ export async function endDelivery(
   await db.$executeRaw`UPDATE deliveries SET state = ${state} WHERE id = ${id} AND state = 'sending'`;
 }
 
-/** Sending -> unknown, for deliveries whose worker must be gone: what it had sent nobody knows. */
-export async function giveUpHalfSent(db: Database, olderThanSeconds: number): Promise<string[]> {
-  const rows = await db.$queryRaw<{ id: string }[]>`
-    UPDATE deliveries SET state = 'unknown'
-    WHERE state = 'sending' AND sending_since < clock_timestamp() - make_interval(secs => ${olderThanSeconds})
-    RETURNING id`;
-  return rows.map((row) => row.id);
+/**
+ * For deliveries whose worker must be gone. Sending -> unknown where a try was begun: what it had sent nobody knows.
+ * Sending -> pending where none was: nothing has left.
+ */
+export async function giveUpHalfSent(
+  db: Database,
+  olderThanSeconds: number,
+): Promise<{ id: string; state: 'unknown' | 'pending' }[]> {
+  return db.$transaction(async (tx) => {
+    // Locked before the tries are looked at, so that none is begun in between.
+    const silent = await tx.$queryRaw<{ id: string }[]>`
+      SELECT id FROM deliveries
+      WHERE state = 'sending' AND sending_since < clock_timestamp() - make_interval(secs => ${olderThanSeconds})
+      FOR UPDATE SKIP LOCKED`;
+    if (silent.length === 0) return [];
+    return tx.$queryRaw<{ id: string; state: 'unknown' | 'pending' }[]>`
+      UPDATE deliveries SET state = CASE
+        WHEN EXISTS (SELECT FROM delivery_tries WHERE delivery_id = deliveries.id) THEN 'unknown' ELSE 'pending' END
+      WHERE id = ANY(${silent.map(({ id }) => id)})
+      RETURNING id, state`;
+  });
 }
 
 /** Deliveries nobody has taken for that long. */

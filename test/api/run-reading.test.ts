@@ -136,6 +136,62 @@ describe('a run', () => {
   });
 });
 
+describe("a run's nodes", () => {
+  const pageOfNodes = async (id: string, query = '') =>
+    (await system.call('GET', `/api/v1/runs/${id}/nodes${query}`)).body;
+
+  test('come in pages, each once, in the order they started, those without a time last', async () => {
+    const copy = await copyOfRun('pages');
+    const long = `model.shop.${'ü\u0001'.repeat(240)}`;
+    await insertNodes(copy, [
+      ['b', '2026-01-01T00:00:01Z'],
+      ['a', '2026-01-01T00:00:02Z'],
+      [`${long}2`, '2026-01-01T00:00:02Z'],
+      [`${long}1`, '2026-01-01T00:00:02Z'],
+      ['d', null],
+      ['c', null],
+      [long, null],
+    ]);
+    const ids = (data: { unique_id: string }[]) => data.map((node) => node.unique_id);
+    const whole = await pageOfNodes(copy);
+    expect(whole.next_cursor).toBeNull();
+    expect(ids(whole.data)).toEqual(['b', 'a', `${long}1`, `${long}2`, 'c', 'd', long]);
+
+    for (const limit of [1, 2, 5]) {
+      const read: string[] = [];
+      for (let cursor: string | null = ''; cursor !== null;) {
+        const from: string = cursor === '' ? '' : `&cursor=${cursor}`;
+        const page = await pageOfNodes(copy, `?limit=${limit}${from}`);
+        expect(page.data.length).toBeLessThanOrEqual(limit);
+        read.push(...ids(page.data));
+        cursor = page.next_cursor;
+      }
+      expect(read).toEqual(ids(whole.data));
+    }
+  });
+
+  test('come 1000 at a time unless told otherwise, and never more than 5000', async () => {
+    const copy = await copyOfRun('many');
+    await insertNodes(
+      copy,
+      Array.from({ length: 5_001 }, (_, number) => [`model.${number}`, null] as const),
+    );
+    expect((await pageOfNodes(copy)).data).toHaveLength(1_000);
+    expect((await pageOfNodes(copy, '?limit=5000')).data).toHaveLength(5_000);
+    for (const query of ['limit=5001', 'limit=0', 'limit=x', 'cursor=x']) {
+      expect((await system.call('GET', `${path}/nodes?${query}`)).status).toBe(400);
+    }
+  });
+});
+
+async function insertNodes(id: string, nodes: (readonly [id: string, startedAt: string | null])[]) {
+  await system.pool.query(
+    `INSERT INTO node_results (run_id, unique_id, resource_type, status, started_at)
+     SELECT $1, n.id, 'model', 'success', n.started_at FROM unnest($2::text[], $3::timestamptz[]) AS n(id, started_at)`,
+    [id, nodes.map(([uniqueId]) => uniqueId), nodes.map(([, startedAt]) => startedAt)],
+  );
+}
+
 describe("a run's log", () => {
   test('is the text dbt printed, as long as the run says', async () => {
     const log = await storedLog();
@@ -183,7 +239,7 @@ describe("a run's log", () => {
   });
 
   test('comes as whole lines, also where a character was stored in two pieces or the last line has no end', async () => {
-    const copy = await copyOfRun();
+    const copy = await copyOfRun('log');
     const log = Buffer.from('zuerst\nübrig geblieben 🧀');
     for (const [from, to] of [
       [0, 8],
@@ -208,8 +264,8 @@ describe("a run's log", () => {
 });
 
 /** Another run that ended like this one, without a log. */
-async function copyOfRun(): Promise<string> {
-  const id = `copy-of-${runId}`;
+async function copyOfRun(purpose: string): Promise<string> {
+  const id = `copy-of-${runId}-${purpose}`;
   await system.pool.query(
     "INSERT INTO runs SELECT (jsonb_populate_record(runs, jsonb_build_object('id', $2::text))).* FROM runs WHERE id = $1",
     [runId, id],

@@ -50,3 +50,18 @@ test('a second run of a deployment does not parse the project again', async () =
   const stored = await readdir(join(system.environment['DCTL_STORAGE_DIR']!, 'parsed'), { recursive: true });
   expect(stored.filter((name) => name.endsWith('.msgpack')).length).toBeGreaterThan(0);
 });
+
+test('artifacts past the limit are not kept, and the others are', async () => {
+  const limited = await startSystem({ environment: { DCTL_MAX_ARTIFACT_BYTES: '20000' } });
+  try {
+    const project = await deployProject(limited);
+    const runId = await trigger(limited, project, { command_override: 'dbt seed --select raw_customers' });
+    expect(await ended(limited, runId)).toMatchObject({ status: 'success' });
+    const { data } = (await limited.call('GET', `/api/v1/runs/${runId}/artifacts`)).body;
+    const paths = data.map(({ path }: { path: string }) => path);
+    expect(paths).toContain('run_results.json');
+    expect(paths).not.toContain('manifest.json');
+  } finally {
+    await limited.stop();
+  }
+});

@@ -46,6 +46,7 @@ test.each<[Outcome, string]>([
   [{ kind: 'could_not_start', reason: 'runtime_unavailable', why: 'No engine.' }, 'runtime_unavailable'],
   [{ kind: 'could_not_start', reason: 'could_not_start', why: 'No space left.' }, 'could_not_start'],
   [{ kind: 'container_lost' }, 'container_lost'],
+  [{ kind: 'gave_up', claims: 20 }, 'gave_up'],
 ])('an execution without an end of its own is error, whatever its nodes say: %j', (outcome, reason) => {
   for (const nodes of [counts(0, 0, 0), counts(5, 0, 0), counts(5, 2, 1)]) {
     const verdict = verdictOn(outcome, nodes, 'model.a: x');
@@ -60,6 +61,7 @@ test('a message holds the figure that matters', () => {
   const outOfMemory: Outcome = { kind: 'out_of_memory', limitMb: 256, exitCode: 137 };
   expect(verdictOn(outOfMemory, nodes, null).errorMessage).toContain('256 MB');
   expect(verdictOn({ kind: 'killed', exitCode: 143 }, nodes, null).errorMessage).toContain('143');
+  expect(verdictOn({ kind: 'gave_up', claims: 20 }, nodes, null).errorMessage).toContain('20 times');
   expect(verdictOn(crash, nodes, null).errorMessage).toBe('Compilation Error in model a');
   expect(verdictOn(failures, counts(2, 1, 4), 'model.a: no such column').errorMessage).toBe(
     '1 of 7 nodes failed, 4 skipped: model.a: no such column',

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { nodeFlags } from '../../scripts/setup/processes.ts';
+import { nodeEnvironment, nodeFlags } from '../../scripts/setup/processes.ts';
 
 /** A process of ours whose JSON log lines are kept. */
 export interface TestProcess {
@@ -15,13 +15,15 @@ export interface TestProcess {
   ended: Promise<number | null>;
 }
 
+/** `within`: a command that is to execute Node, with its arguments. */
 export function startProcess(
   file: string,
   environment: Record<string, string>,
-  args: string[] = [],
+  { args = [], within = [] }: { args?: string[]; within?: string[] } = {},
 ): TestProcess {
-  const child = spawn(process.execPath, [...nodeFlags, file, ...args], {
-    env: { PATH: process.env['PATH'] ?? '', ...dockerHost(), ...environment },
+  const [program, ...rest] = [...within, process.execPath, ...nodeFlags, file, ...args] as [string];
+  const child = spawn(program, rest, {
+    env: { PATH: process.env['PATH'] ?? '', ...dockerHost(), ...nodeEnvironment, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: Record<string, unknown>[] = [];

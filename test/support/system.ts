@@ -18,7 +18,7 @@ export interface System {
   workers: TestProcess[];
   /** What both processes are started with. */
   environment: Record<string, string>;
-  startWorker(environment?: Record<string, string>): Promise<TestProcess>;
+  startWorker(environment?: Record<string, string>, within?: string[]): Promise<TestProcess>;
   /** Calls the API. The body is JSON unless it is a Buffer, which goes as it is. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Ends everything. Throws when a container of one of its runs is left. */
@@ -60,9 +60,10 @@ export async function startSystem(
 
   const docker = new Docker();
   const workers: TestProcess[] = [];
-  const startWorker = async (more: Record<string, string> = {}) => {
+  const startWorker = async (more: Record<string, string> = {}, within: string[] = []) => {
     const name = `worker-${workers.length + 1}-${randomBytes(3).toString('hex')}`;
-    const worker = startProcess('dist/worker/main.js', { ...environment, DCTL_WORKER_NAME: name, ...more });
+    const settings = { ...environment, DCTL_WORKER_NAME: name, ...more };
+    const worker = startProcess('dist/worker/main.js', settings, { within });
     workers.push(worker);
     await worker.said('working');
     return worker;

@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import type { Context } from '../../src/context.ts';
+import { recordDelivery, type ToldRun } from '../../src/webhooks/record-delivery.ts';
+import { newWebhookSecret } from '../../src/webhooks/sign.ts';
 import { createJob, deployProject, ended, expectStatus, trigger, type DeployedProject } from './project.ts';
 import type { Hit } from './receiver.ts';
 import type { System } from './system.ts';
@@ -98,4 +101,34 @@ export async function deployProjectWithoutImage(system: System): Promise<Deploye
   const environment = `/api/v1/projects/${project.projectId}/environments/${project.environmentId}`;
   await expectStatus(200, system.call('PATCH', environment, { runner_image: 'no-such-image:1' }));
   return project;
+}
+
+/** Records a webhook of a run that nobody has executed, as the end of the run would. Nobody is told: no message. */
+export async function recordWebhook(
+  { db, secrets }: Pick<Context, 'db' | 'secrets'>,
+  { projectId, jobId }: JobKey,
+  runId: string,
+  url: string,
+): Promise<string> {
+  const now = new Date();
+  const run: ToldRun = {
+    id: runId,
+    jobId,
+    status: 'success',
+    triggeredBy: 'api',
+    startedAt: now,
+    finishedAt: now,
+    durationMs: 0,
+    commandOverride: null,
+    errorMessage: null,
+    cause: null,
+    metadata: null,
+  };
+  const subject = {
+    job: { id: jobId, name: 'told', command: quickCommand },
+    project: { id: projectId, name: 'told', type: 'dbt' },
+    organization: { id: 'told', name: 'told' },
+  };
+  const target = { url, secret: newWebhookSecret(), headers: {}, events: [] };
+  return (await db.$transaction((tx) => recordDelivery(tx, secrets, target, 'job.completed', run, subject)))!;
 }

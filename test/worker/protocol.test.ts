@@ -96,6 +96,7 @@ describe('no event carries what the database would refuse', () => {
   test.each([
     ['a time that is none', 'started_at', 'yesterday'],
     ['a day that is none', 'finished_at', '2026-02-30T00:00:00Z'],
+    ['a time after the last year', 'started_at', '9999-12-31T23:59:59-23:00'],
     ['a time before all time', 'finished_at', '0000-01-01T00:00:00Z'],
     ['a count beyond any table', 'rows_affected', 1e30],
     ['a count with a fraction', 'rows_affected', 0.5],
@@ -107,10 +108,27 @@ describe('no event carries what the database would refuse', () => {
     ]);
   });
 
+  test('a time is told in UTC, whatever its offset', () => {
+    const line = JSON.stringify({ ...nodeFinished, started_at: '2026-01-01T00:00:00+23:00' });
+    expect(read(`${line}\n`)).toMatchObject([{ started_at: '2025-12-31T01:00:00.000Z' }]);
+  });
+
   test('a name is cut where an index would refuse it', () => {
     const [event] = read(`${JSON.stringify({ ...nodeFinished, unique_id: 'x'.repeat(9_000) })}\n`);
     expect((event as { unique_id: string }).unique_id.length).toBeLessThanOrEqual(500);
   });
+
+  test('a cut within a character leaves no half of it', () => {
+    const name = `${'x'.repeat(499)}😀`;
+    expect(read(`${JSON.stringify({ ...nodeFinished, unique_id: name })}\n`)).toMatchObject([
+      { unique_id: `${'x'.repeat(499)}\ufffd` },
+    ]);
+  });
+});
+
+test('a message is cut at a length of which a page of nodes can hold thousands', () => {
+  const [event] = read(`${JSON.stringify({ ...nodeFinished, message: 'x'.repeat(200_000) })}\n`);
+  expect((event as { message: string }).message).toHaveLength(16 * 1024);
 });
 
 function read(content: string | Buffer): ShimEvent[] {

@@ -3,10 +3,20 @@ import { z } from 'zod';
 
 /** Postgres holds no NUL and no half of a surrogate pair. */
 const text = z.string().transform((given) => given.toWellFormed().replaceAll('\0', ''));
-const identifier = text.transform((given) => given.slice(0, 500));
-const time = z.iso.datetime({ offset: true }).refine((given) => Date.parse(given) >= 0);
+const cut = (maxCharacters: number) =>
+  text.transform((given) => given.slice(0, maxCharacters).toWellFormed());
+const identifier = cut(500);
+/** The shim cuts at fewer bytes; project code need not. */
+const message = cut(16 * 1024);
+/** In UTC: Postgres takes no offset above 15:59, and no year with a sign. 9999 is where lists put what has no time. */
+const time = z.iso
+  .datetime({ offset: true })
+  .transform((given) => new Date(given))
+  .refine((given) => given.getTime() >= 0 && given.getUTCFullYear() <= 9998)
+  .transform((given) => given.toISOString());
 const nullable = {
-  text: text.nullish().default(null),
+  identifier: identifier.nullish().default(null),
+  message: message.nullish().default(null),
   time: time.nullish().default(null).catch(null),
   seconds: z.number().nonnegative().nullish().default(null).catch(null),
   count: z.int().nonnegative().nullish().default(null).catch(null),
@@ -24,7 +34,7 @@ const shimEvent = z.discriminatedUnion('event', [
     event: z.literal('node_started'),
     unique_id: identifier,
     resource_type: identifier,
-    thread: nullable.text,
+    thread: nullable.identifier,
     started_at: nullable.time,
   }),
   z.object({
@@ -36,13 +46,13 @@ const shimEvent = z.discriminatedUnion('event', [
     finished_at: nullable.time,
     duration_seconds: nullable.seconds,
     rows_affected: nullable.count,
-    message: nullable.text,
-    thread: nullable.text,
+    message: nullable.message,
+    thread: nullable.identifier,
   }),
   z.object({
     event: z.literal('finished'),
     exit_code: z.int32(),
-    error: nullable.text,
+    error: nullable.message,
     interrupted: z.boolean().default(false),
   }),
 ]);

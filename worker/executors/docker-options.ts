@@ -1,6 +1,9 @@
 import type { ContainerCreateOptions, NetworkCreateOptions } from 'dockerode';
 import type { ContainerSpec } from './executor.ts';
 
+/** Marks a Docker network that runs may join. */
+export const networkLabel = 'dctl.network';
+
 const megabyte = 1024 * 1024;
 
 /** A spec in Docker's words: locked down, and with nothing in it that `docker inspect` may not show. */
@@ -55,6 +58,6 @@ export function networkOptions(name: string): NetworkCreateOptions {
     Driver: 'bridge',
     CheckDuplicate: true,
     Options: { 'com.docker.network.bridge.enable_icc': 'false' },
-    Labels: { 'dctl.network': 'runs' },
+    Labels: { [networkLabel]: 'runs' },
   };
 }

@@ -1,7 +1,7 @@
 import { addAbortSignal, Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
-import { createOptions, networkOptions } from './docker-options.ts';
+import { createOptions, networkLabel, networkOptions } from './docker-options.ts';
 import { demultiplex } from './docker-stream.ts';
 import { CouldNotStart, runLabel, type ContainerEnd, type Executor } from './executor.ts';
 
@@ -11,11 +11,11 @@ const endLookMs = 15_000;
 /** Runs containers with the Docker engine that DOCKER_HOST names, or the local one. */
 export function dockerExecutor(options: { network: string; runtime: string | undefined }): Executor {
   const docker = new Docker();
-  let isPrepared = options.network === 'none';
   const prepare = async () => {
-    if (isPrepared) return;
-    await unlessStatus([409], docker.createNetwork(networkOptions(options.network)));
-    isPrepared = true;
+    if (options.network === 'none') return;
+    const found = await unlessStatus([404], docker.getNetwork(options.network).inspect());
+    // 409: another worker has made it in the meantime.
+    if (found === null) await unlessStatus([409], docker.createNetwork(networkOptions(options.network)));
   };
 
   return {
@@ -23,8 +23,8 @@ export function dockerExecutor(options: { network: string; runtime: string | und
 
     async create(spec, files) {
       try {
-        // The engine may have been away when the worker started.
-        await prepare();
+        if (spec.network === options.network) await prepare();
+        else await requireRunNetwork(docker, spec.network);
         const container = await docker.createContainer(createOptions(spec, options));
         await putFiles(container, spec.workFolder, files);
         return { containerId: container.id };
@@ -102,6 +102,18 @@ export function dockerExecutor(options: { network: string; runtime: string | und
   };
 }
 
+/** Any network would let a run talk to what is on it: only one that somebody made for runs is joined. */
+async function requireRunNetwork(docker: Docker, name: string): Promise<void> {
+  if (name === 'none') return;
+  const found = await unlessStatus([404], docker.getNetwork(name).inspect());
+  if (found?.Name === name && found.Labels?.[networkLabel] !== undefined) return;
+  const how = `docker network create --label ${networkLabel}=runs ${name}`;
+  throw new CouldNotStart(
+    'could_not_start',
+    `There is no network for runs named ${name}: make it with "${how}".`,
+  );
+}
+
 /** A source that fails ends the request: the client library alone would wait for ever. */
 async function putFiles(
   container: Docker.Container,
@@ -135,9 +147,10 @@ function statusOf(error: unknown): number {
 }
 
 function asCouldNotStart(error: unknown, image: string | undefined): CouldNotStart {
-  const { code } = error as { code?: string };
+  if (error instanceof CouldNotStart) return error;
+  const { code, syscall = '' } = error as NodeJS.ErrnoException;
   const message = error instanceof Error ? error.message : '';
-  if (statusOf(error) === 0 && code !== undefined) {
+  if (['connect', 'getaddrinfo'].includes(syscall) || code === 'ECONNRESET' || code === 'EPIPE') {
     return new CouldNotStart('runtime_unavailable', `The Docker engine does not answer (${code}).`, {
       cause: error,
     });

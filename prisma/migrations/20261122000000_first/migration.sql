@@ -101,7 +101,7 @@ CREATE TABLE runs (
   created_at timestamptz(3) NOT NULL DEFAULT now(),
   started_at timestamptz(3),
   finished_at timestamptz(3),
-  duration_ms integer,
+  duration_ms bigint,
   lease_token text,
   lease_expires_at timestamptz(3),
   fence integer NOT NULL DEFAULT 0,
