@@ -38,6 +38,20 @@ export function decodeCursor(cursor: string | undefined): Position | undefined {
   }
 }
 
+/** For lists that begin with the oldest: what comes after a page. */
+export function newerThan(position: Position | undefined) {
+  if (position === undefined) return {};
+  const { createdAt, id } = position;
+  return { OR: [{ createdAt: { gt: createdAt } }, { createdAt, id: { gt: id } }] };
+}
+
+/** For lists that begin with the newest: what comes after a page. */
+export function olderThan(position: Position | undefined) {
+  if (position === undefined) return {};
+  const { createdAt, id } = position;
+  return { OR: [{ createdAt: { lt: createdAt } }, { createdAt, id: { lt: id } }] };
+}
+
 /** The answer to a list: `rows` holds one more than `limit` when there is another page. */
 export function pageOf<Row extends { createdAt: Date; id: string }, Item>(
   rows: Row[],

@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '../db.ts';
-import type { Position } from '../paging.ts';
+import { newerThan, type Position } from '../paging.ts';
 import type { JobWebhook } from '../webhooks/job-webhook.ts';
 
 export interface JobSettings extends JobWebhook {
@@ -37,9 +37,7 @@ export function listJobs(db: Database, projectId: string, after: Position | unde
     where: {
       projectId,
       ...live,
-      ...(after && {
-        OR: [{ createdAt: { gt: after.createdAt } }, { createdAt: after.createdAt, id: { gt: after.id } }],
-      }),
+      ...newerThan(after),
     },
     orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
     take: limit,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Transaction } from '../db.ts';
-import type { Position } from '../paging.ts';
+import { newerThan, olderThan, type Position } from '../paging.ts';
 
 const liveJobs = {
   where: { deletedAt: null },
@@ -19,9 +19,7 @@ export function listProjects(
   return db.project.findMany({
     where: {
       organizationId,
-      ...(after && {
-        OR: [{ createdAt: { gt: after.createdAt } }, { createdAt: after.createdAt, id: { gt: after.id } }],
-      }),
+      ...newerThan(after),
     },
     orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
     take: limit,
@@ -114,9 +112,7 @@ export function listDeployments(db: Database, projectId: string, after: Position
   return db.deployment.findMany({
     where: {
       projectId,
-      ...(after && {
-        OR: [{ createdAt: { lt: after.createdAt } }, { createdAt: after.createdAt, id: { lt: after.id } }],
-      }),
+      ...olderThan(after),
     },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: limit,

@@ -1,5 +1,5 @@
 import { Prisma, type Database, type Transaction } from '../db.ts';
-import type { Position } from '../paging.ts';
+import { olderThan, type Position } from '../paging.ts';
 import { finalStatuses, unfailedNodeStatuses } from './status.ts';
 
 export interface NewRun {
@@ -49,9 +49,7 @@ export function listRuns(db: Database, organizationId: string, after: Position |
   return db.run.findMany({
     where: {
       organizationId,
-      ...(after && {
-        OR: [{ createdAt: { lt: after.createdAt } }, { createdAt: after.createdAt, id: { lt: after.id } }],
-      }),
+      ...olderThan(after),
     },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: limit,

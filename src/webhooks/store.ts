@@ -1,5 +1,5 @@
 import type { Database, Transaction } from '../db.ts';
-import type { Position } from '../paging.ts';
+import { olderThan, type Position } from '../paging.ts';
 
 export async function insertDelivery(
   tx: Transaction,
@@ -124,9 +124,7 @@ export function listDeliveries(
     where: {
       jobId: where.jobId,
       job: { projectId: where.projectId, project: { organizationId: where.organizationId } },
-      ...(after && {
-        OR: [{ createdAt: { lt: after.createdAt } }, { createdAt: after.createdAt, id: { lt: after.id } }],
-      }),
+      ...olderThan(after),
     },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: limit,
