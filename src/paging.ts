@@ -39,16 +39,16 @@ export function decodeCursor(cursor: string | undefined): Position | undefined {
 }
 
 /** For lists that begin with the oldest: what comes after a page. */
-export function newerThan(position: Position | undefined) {
-  if (position === undefined) return {};
-  const { createdAt, id } = position;
+export function newerThan(last: Position | undefined) {
+  if (last === undefined) return {};
+  const { createdAt, id } = last;
   return { OR: [{ createdAt: { gt: createdAt } }, { createdAt, id: { gt: id } }] };
 }
 
 /** For lists that begin with the newest: what comes after a page. */
-export function olderThan(position: Position | undefined) {
-  if (position === undefined) return {};
-  const { createdAt, id } = position;
+export function olderThan(last: Position | undefined) {
+  if (last === undefined) return {};
+  const { createdAt, id } = last;
   return { OR: [{ createdAt: { lt: createdAt } }, { createdAt, id: { lt: id } }] };
 }
 

@@ -35,7 +35,7 @@ export function startService(
 ): Service {
   if (sizeOf(options.logFile) > maxLogBytes) renameSync(options.logFile, `${options.logFile}.1`);
   const log = openSync(options.logFile, 'a', 0o600);
-  const endWithParent = new URL('./end-with-parent.ts', import.meta.url).href;
+  const endWithParent = new URL('./end-with-parent.mjs', import.meta.url).href;
   const child = spawn(process.execPath, [...nodeFlags, '--import', endWithParent, options.script], {
     cwd: options.cwd,
     env: { ...nodeEnvironment, ...options.env },
