@@ -25,6 +25,7 @@ const commands = {
   test: { script: 'scripts/test.ts', needsBuild: true },
   check: { script: 'scripts/check.ts', needsBuild: false },
   bench: { script: 'bench/run.ts', needsBuild: true },
+  'webhook-secret': { script: 'scripts/webhook-secret.ts', needsBuild: true },
   build: { script: undefined, needsBuild: true },
 };
 
