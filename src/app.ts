@@ -55,7 +55,9 @@ export function createApp(context: Context): Express {
 /** Doubled slashes and one at the end make no other address. The query is left as it is. */
 function withPlainSlashes(url: string): string {
   const [path = '/', ...query] = url.split('?');
-  const plain = path.replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
+  // A client that believes we are a proxy sends the whole address.
+  const local = path.replace(/^https?:\/\/[^/]*/i, '');
+  const plain = `/${local}`.replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1');
   return [plain, ...query].join('?');
 }
 

@@ -60,6 +60,10 @@ describe('a trigger is taken', () => {
   test('at an address with doubled slashes', async () => {
     expect((await rawRequest(system, 'POST', `/${path.replaceAll('/', '//')}`)).status).toBe(200);
   });
+
+  test('at an address that is sent whole, as to a proxy', async () => {
+    expect((await rawRequest(system, 'POST', `${system.url}${path}`)).status).toBe(200);
+  });
 });
 
 test('a form is refused with 415 and the content type to use', async () => {
