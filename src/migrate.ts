@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import pg from 'pg';
+import { installed } from './installation.ts';
 
 const advisoryLock = 0x6463746c;
 
@@ -13,10 +13,7 @@ const advisoryLock = 0x6463746c;
  *
  * @returns the names of the migrations applied by this call
  */
-export async function migrate(
-  url: string,
-  directory = migrationsDirectory(import.meta.dirname),
-): Promise<string[]> {
+export async function migrate(url: string, directory = installed('prisma/migrations')): Promise<string[]> {
   const client = await connect(url);
   try {
     await client.query('SELECT pg_advisory_lock($1)', [advisoryLock]);
@@ -39,14 +36,6 @@ export async function migrate(
   } finally {
     await client.end();
   }
-}
-
-/** The source and the compiled file lie at different depths below the project's folder. */
-function migrationsDirectory(from: string): string {
-  const directory = join(from, 'prisma', 'migrations');
-  if (existsSync(directory)) return directory;
-  if (dirname(from) === from) throw new Error('prisma/migrations is missing from this installation');
-  return migrationsDirectory(dirname(from));
 }
 
 async function connect(url: string): Promise<pg.Client> {

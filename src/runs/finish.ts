@@ -3,7 +3,7 @@ import type { Database } from '../db.ts';
 import { webhookOfJob } from '../jobs/webhook-of-job.ts';
 import { recordDelivery } from '../webhooks/record-delivery.ts';
 import { endRun, type Lease } from './lease.ts';
-import { eventOf, nodeOutcome, verdictOn, type NodeCounts, type Outcome } from './status.ts';
+import { eventOf, tallyNodes, verdictOn, type NodeCounts, type Outcome } from './status.ts';
 import { countNodesByStatus, findFirstFailedNode, findOldestQueued } from './store.ts';
 
 /**
@@ -13,7 +13,7 @@ import { countNodesByStatus, findFirstFailedNode, findOldestQueued } from './sto
 export async function finishRun(context: Context, lease: Lease, outcome: Outcome): Promise<boolean> {
   const { db, secrets, doorbell, log } = context;
   // Read only where they decide: a run that is given up may be one whose nodes cannot be read.
-  const nodes = outcome.kind === 'exited' ? await countNodes(db, lease.runId) : noNodes;
+  const nodes = outcome.kind === 'exited' ? tallyNodes(await countNodesByStatus(db, [lease.runId])) : noNodes;
   const verdict = verdictOn(outcome, nodes, nodes.failed > 0 ? await firstFailure(db, lease.runId) : null);
   const finished = await db.$transaction(async (tx) => {
     const run = await endRun(tx, lease, {
@@ -42,12 +42,6 @@ export async function finishRun(context: Context, lease: Lease, outcome: Outcome
 }
 
 const noNodes: NodeCounts = { succeeded: 0, failed: 0, skipped: 0 };
-
-async function countNodes(db: Database, runId: string): Promise<NodeCounts> {
-  const counts = { succeeded: 0, failed: 0, skipped: 0, running: 0 };
-  for (const { status, count } of await countNodesByStatus(db, [runId])) counts[nodeOutcome(status)] += count;
-  return counts;
-}
 
 async function firstFailure(db: Database, runId: string): Promise<string | null> {
   const failed = await findFirstFailedNode(db, runId);

@@ -3,7 +3,7 @@ import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import type { artifactList, nodeList, runList, runView } from './schema.ts';
-import { nodeOutcome, type RunStatus } from './status.ts';
+import { tallyNodes, type RunStatus } from './status.ts';
 import { countNodesByStatus, findRun, listArtifacts, listNodes, listRuns } from './store.ts';
 
 type RunView = z.input<typeof runView>;
@@ -93,8 +93,7 @@ function noSuchRun(): AppError {
 type StoredRun = NonNullable<Awaited<ReturnType<typeof findRun>>>;
 
 function view(run: StoredRun, counts: { status: string; count: number }[]): RunView {
-  const nodes = { succeeded: 0, failed: 0, skipped: 0, running: 0 };
-  for (const { status, count } of counts) nodes[nodeOutcome(status)] += count;
+  const nodes = tallyNodes(counts);
   const done = nodes.succeeded + nodes.failed + nodes.skipped;
   return {
     id: run.id,

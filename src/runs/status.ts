@@ -136,3 +136,10 @@ export const unfailedNodeStatuses: readonly string[] = [...outcomeOfWord.keys()]
 export function nodeOutcome(status: string): keyof NodeCounts | 'running' {
   return outcomeOfWord.get(status) ?? 'failed';
 }
+
+/** Adds up rows of a status and how many nodes have it. */
+export function tallyNodes(rows: { status: string; count: number }[]): NodeCounts {
+  const nodes = { succeeded: 0, failed: 0, skipped: 0, running: 0 };
+  for (const { status, count } of rows) nodes[nodeOutcome(status)] += count;
+  return nodes;
+}

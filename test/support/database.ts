@@ -24,6 +24,18 @@ export async function createDatabase(): Promise<TestDatabase> {
   };
 }
 
+/** The job `j` with all that it belongs to, for tests that go to the database alone. */
+export async function insertJob({ pool }: TestDatabase): Promise<void> {
+  await pool.query(`
+    INSERT INTO organizations (id, name) VALUES ('org-1', 'shop');
+    INSERT INTO projects (id, organization_id, name, type) VALUES ('p', 'org-1', 'shop', 'dbt');
+    INSERT INTO environments (id, project_id, name) VALUES ('e', 'p', 'production');
+    INSERT INTO deployments (id, project_id, digest, size_bytes, file_count, deployed_by)
+      VALUES ('d', 'p', 'sha256:0', 1, 1, 'a test');
+    INSERT INTO jobs (id, project_id, environment_id, name, command, timeout_seconds, max_parallel_runs)
+      VALUES ('j', 'p', 'e', 'nightly', 'dbt build', 60, 1)`);
+}
+
 function serverUrl(database: string): string {
   const url = new URL(process.env['DCTL_TEST_POSTGRES_URL'] ?? '');
   url.pathname = `/${database}`;

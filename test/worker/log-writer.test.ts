@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readLog } from '../../src/runs/logs.ts';
 import { LeaseLost, LogWriter } from '../../worker/log-writer.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { createDatabase, insertJob, type TestDatabase } from '../support/database.ts';
 
 const tailBytes = 64 * 1024;
 const maxBytes = 200 * 1024;
@@ -12,14 +12,7 @@ let database: TestDatabase;
 
 beforeAll(async () => {
   database = await createDatabase();
-  await database.pool.query(`
-    INSERT INTO organizations (id, name) VALUES ('org-1', 'shop');
-    INSERT INTO projects (id, organization_id, name, type) VALUES ('p', 'org-1', 'shop', 'dbt');
-    INSERT INTO environments (id, project_id, name) VALUES ('e', 'p', 'production');
-    INSERT INTO deployments (id, project_id, digest, size_bytes, file_count, deployed_by)
-      VALUES ('d', 'p', 'sha256:0', 1, 1, 'a test');
-    INSERT INTO jobs (id, project_id, environment_id, name, command, timeout_seconds, max_parallel_runs)
-      VALUES ('j', 'p', 'e', 'nightly', 'dbt build', 60, 1)`);
+  await insertJob(database);
 });
 afterAll(() => database.drop());
 

@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { connectDatabase, type DatabaseConnection } from '../../src/db.ts';
 import { ProtocolReader, type ShimEvent } from '../../worker/dbt/protocol.ts';
 import { ProgressWriter } from '../../worker/progress-writer.ts';
-import { createDatabase, type TestDatabase } from '../support/database.ts';
+import { createDatabase, insertJob, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 
 let database: TestDatabase;
@@ -14,14 +14,7 @@ let connection: DatabaseConnection;
 beforeAll(async () => {
   database = await createDatabase();
   connection = connectDatabase(database.url, { maxConnections: 4, onError: () => undefined });
-  await database.pool.query(`
-    INSERT INTO organizations (id, name) VALUES ('org-1', 'shop');
-    INSERT INTO projects (id, organization_id, name, type) VALUES ('p', 'org-1', 'shop', 'dbt');
-    INSERT INTO environments (id, project_id, name) VALUES ('e', 'p', 'production');
-    INSERT INTO deployments (id, project_id, digest, size_bytes, file_count, deployed_by)
-      VALUES ('d', 'p', 'sha256:0', 1, 1, 'a test');
-    INSERT INTO jobs (id, project_id, environment_id, name, command, timeout_seconds, max_parallel_runs)
-      VALUES ('j', 'p', 'e', 'nightly', 'dbt build', 60, 1)`);
+  await insertJob(database);
 });
 afterAll(async () => {
   await connection.close();
