@@ -2,6 +2,7 @@ import express, { type Express } from 'express';
 import { z } from 'zod';
 import type { Context } from './context.ts';
 import { AppError } from './errors.ts';
+import { environmentRoutes } from './environments/routes.ts';
 import { openApiDocument } from './http/openapi.ts';
 import { answerErrors } from './http/problem.ts';
 import { logRequests } from './http/request-log.ts';
@@ -18,6 +19,7 @@ import { webhookRoutes } from './webhooks/routes.ts';
 export function createApp(context: Context): Express {
   const routes: Route[] = [
     ...projectRoutes(context),
+    ...environmentRoutes(context),
     ...jobRoutes(context),
     ...runRoutes(context),
     ...webhookRoutes(context),

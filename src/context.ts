@@ -19,12 +19,18 @@ export interface Context {
   storage: Storage;
 }
 
-/** Who is asking: the API token of a request, and the organization it belongs to. */
+/** Who is asking, and what of which organization they may see and do. */
 export interface Principal {
   organizationId: string;
-  tokenId: string;
-  tokenName: string;
   scope: Scope;
+  actor: Actor;
+}
+
+/** `name`: the token's name, or the user's e-mail address. `system`: whoever has a shell on the server, or dctl itself. */
+export interface Actor {
+  kind: 'token' | 'user' | 'system';
+  id: string | null;
+  name: string;
 }
 
 export const scopes = ['read', 'trigger', 'admin'] as const;

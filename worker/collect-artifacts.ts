@@ -7,6 +7,7 @@ import type { ClaimedRun } from '../src/runs/lease.ts';
 import { recordArtifacts } from '../src/runs/progress.ts';
 import { containerSpec, projectFolder } from './dbt/container-spec.ts';
 import type { Executor } from './executors/executor.ts';
+import type { Mask } from './masking.ts';
 import { keepParseCache, parseCacheFile } from './parse-cache.ts';
 
 const maxFiles = 20_000;
@@ -14,7 +15,12 @@ const maxFiles = 20_000;
 const workingFiles = /^graph(_summary)?\.(gpickle|json)$/;
 
 /** Stores the files of dbt's target folder. Only plain files: a link could point anywhere. */
-export async function collectArtifacts(context: Context, executor: Executor, run: ClaimedRun): Promise<void> {
+export async function collectArtifacts(
+  context: Context,
+  executor: Executor,
+  run: ClaimedRun,
+  mask: Mask,
+): Promise<void> {
   const { db, storage, log, config } = context;
   const { name, image } = containerSpec(run, config);
   const archive = await executor.collect(name, `${projectFolder}/target`);
@@ -34,7 +40,10 @@ export async function collectArtifacts(context: Context, executor: Executor, run
         const { size } = entry.header;
         if (artifacts.length < maxFiles && size <= room) {
           room -= size;
-          artifacts.push({ path, ...(await storage.write(artifactKey(run.id, path), content)) });
+          artifacts.push({
+            path,
+            ...(await storage.write(artifactKey(run.id, path), masked(content, mask))),
+          });
         } else {
           leftOut += 1;
         }
@@ -45,6 +54,12 @@ export async function collectArtifacts(context: Context, executor: Executor, run
   await Promise.all([unpacked, stored]);
   await recordArtifacts(db, run.id, artifacts);
   if (leftOut > 0) log.warn({ run: run.id, leftOut }, 'the run left more artifacts than are kept');
+}
+
+async function* masked(content: AsyncIterable<Uint8Array>, mask: Mask): AsyncGenerator<Uint8Array> {
+  const stream = mask.stream();
+  for await (const piece of content) yield stream.write(Buffer.from(piece));
+  yield stream.end();
 }
 
 function isWanted(path: string, type: string): boolean {

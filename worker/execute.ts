@@ -6,7 +6,9 @@ import { containerName, containerSpec, runMessage } from './dbt/container-spec.t
 import { ProtocolReader, type ShimEvent } from './dbt/protocol.ts';
 import { CouldNotStart, type ContainerEnd, type Executor, type Output } from './executors/executor.ts';
 import { LeaseLost, LogWriter } from './log-writer.ts';
+import type { Mask } from './masking.ts';
 import { ProgressWriter } from './progress-writer.ts';
+import type { RunEnvironment } from './run-environment.ts';
 import { runFiles } from './run-files.ts';
 
 const flushMs = 200;
@@ -20,6 +22,7 @@ export interface Execution {
   /** A tar with the shim at its place. */
   shimTar: Buffer;
   run: ClaimedRun;
+  environment: RunEnvironment;
   /** Aborts when this worker must let go of the run: its lease is lost, or the worker stops. */
   letGo: AbortSignal;
 }
@@ -46,7 +49,8 @@ export async function execute(given: Execution): Promise<Outcome> {
   }
 }
 
-async function startOrFollow({ context, executor, shimTar, run, letGo }: Execution): Promise<Output | null> {
+async function startOrFollow(execution: Execution): Promise<Output | null> {
+  const { context, executor, run, environment, letGo } = execution;
   const { db } = context;
   const name = containerName(run.id);
   if (run.launchedAt !== null) {
@@ -57,19 +61,22 @@ async function startOrFollow({ context, executor, shimTar, run, letGo }: Executi
   // A worker that died before the launch may have left a container that never ran.
   if (run.fence > 1) await executor.remove(name);
 
-  const { containerId } = await createPatiently({ context, executor, shimTar, run, letGo });
+  const { containerId } = await createPatiently(execution);
   if (letGo.aborted) throw new LeaseLost();
   if (!(await markLaunched(db, run.lease, containerId))) throw new LeaseLost();
-  return executor.start(name, runMessage(run), letGo);
+  return executor.start(name, runMessage(run, environment.variables), letGo);
 }
 
 /** An engine that restarts is waited for: else one worker would end a whole queue of runs meanwhile. */
-async function createPatiently({ context, executor, shimTar, run, letGo }: Execution) {
+async function createPatiently({ context, executor, shimTar, run, environment, letGo }: Execution) {
   const { config } = context;
   const spec = containerSpec(run, config);
   for (const startedAt = performance.now(); ; await delay(engineRetryMs)) {
     try {
-      return await executor.create(spec, runFiles(context, run, spec.image, shimTar));
+      return await executor.create(
+        spec,
+        runFiles(context, run, spec.image, { shimTar, more: environment.files }),
+      );
     } catch (error) {
       const isAway = error instanceof CouldNotStart && error.reason === 'runtime_unavailable';
       const waitedMs = performance.now() - startedAt;
@@ -79,7 +86,7 @@ async function createPatiently({ context, executor, shimTar, run, letGo }: Execu
 }
 
 async function untilEnded(execution: Execution, output: Output, broken: AbortController): Promise<Outcome> {
-  const { context, executor, run } = execution;
+  const { context, executor, run, environment } = execution;
   const { config } = context;
   const log = new LogWriter(context, run.lease, {
     storedBytes: run.logBytes,
@@ -95,19 +102,25 @@ async function untilEnded(execution: Execution, output: Output, broken: AbortCon
 
   try {
     const protocol = new ProtocolReader();
+    const mask = environment.mask.stream();
     let alreadyStored = run.logBytes;
+    // Masked first: what is stored is counted in masked bytes, and a take-over skips as many of them.
+    const store = async (content: Buffer) => {
+      const seenBefore = Math.min(alreadyStored, content.length);
+      alreadyStored -= seenBefore;
+      if (seenBefore < content.length) await log.write(content.subarray(seenBefore));
+    };
     for await (const { stream, content } of output) {
       if (stream === 'protocol') {
-        for (const event of protocol.read(content)) {
+        for (const event of protocol.read(content).map((each) => maskedEvent(each, environment.mask))) {
           await progress.add(event);
           if (event.event === 'finished') finished = event;
         }
         continue;
       }
-      const seenBefore = Math.min(alreadyStored, content.length);
-      alreadyStored -= seenBefore;
-      if (seenBefore < content.length) await log.write(content.subarray(seenBefore));
+      await store(mask.write(content));
     }
+    await store(mask.end());
     clearInterval(flushing);
     await Promise.all([log.close(), progress.flush()]);
     return outcomeOf(await executor.wait(containerName(run.id)), finished, timeout.expired(), execution);
@@ -115,6 +128,16 @@ async function untilEnded(execution: Execution, output: Output, broken: AbortCon
     clearInterval(flushing);
     timeout.cancel();
   }
+}
+
+/** With every text that may hold a secret masked. */
+function maskedEvent(event: ShimEvent, mask: Mask): ShimEvent {
+  return Object.fromEntries(
+    Object.entries(event).map(([name, value]) => [
+      name,
+      typeof value === 'string' && name !== 'event' ? mask.text(value) : value,
+    ]),
+  ) as ShimEvent;
 }
 
 /** SIGINT, dbt's way to stop its queries; then, after the grace, SIGKILL. */

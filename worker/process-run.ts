@@ -7,6 +7,7 @@ import { containerName } from './dbt/container-spec.ts';
 import { execute } from './execute.ts';
 import type { Executor } from './executors/executor.ts';
 import { LeaseLost } from './log-writer.ts';
+import { openEnvironment } from './run-environment.ts';
 
 export interface Workplace {
   context: Context;
@@ -30,13 +31,14 @@ export async function processRun(workplace: Workplace, runId: string): Promise<v
 
   const lease = keepLease(workplace, run);
   try {
+    const environment = await openEnvironment(context, run);
     const outcome: Outcome =
       run.fence > maxClaims
         ? { kind: 'gave_up', claims: maxClaims }
-        : await execute({ ...workplace, run, letGo: lease.letGo });
+        : await execute({ ...workplace, run, environment, letGo: lease.letGo });
     const name = containerName(run.id);
     if (!hasNoArtifacts.has(outcome.kind)) {
-      await collectArtifacts(context, executor, run).catch((error: unknown) =>
+      await collectArtifacts(context, executor, run, environment.mask).catch((error: unknown) =>
         log.error({ error, run: run.id }, 'artifacts could not be collected'),
       );
     }

@@ -17,14 +17,22 @@ export async function* runFiles(
   { storage }: Pick<Context, 'storage'>,
   run: ClaimedRun,
   image: string,
-  shimTar: Buffer,
+  { shimTar, more }: { shimTar: Buffer; more: { path: string; content: string }[] },
 ): AsyncGenerator<Uint8Array> {
   yield shimTar.subarray(0, -endMarkBytes);
+  if (more.length > 0) yield* withoutEndMark(tarOf(more));
   const parsed = await storage.read(parseCacheKey(run.deploymentId, image));
   if (parsed !== undefined) yield* withoutEndMark(parseCacheTar(parsed.content, parsed.sizeBytes));
   const deployment = await storage.read(deploymentKey(run.deploymentId));
   if (deployment === undefined) throw new Error("the deployment's files are missing from storage");
   yield* deployment.content as AsyncIterable<Buffer>;
+}
+
+function tarOf(files: { path: string; content: string }[]): AsyncIterable<Uint8Array> {
+  const archive = pack();
+  for (const { path, content } of files) archive.entry({ name: path, mode: 0o444, ...runnerUser }, content);
+  archive.finalize();
+  return archive as AsyncIterable<Uint8Array>;
 }
 
 function parseCacheTar(content: Readable, sizeBytes: number): AsyncIterable<Uint8Array> {

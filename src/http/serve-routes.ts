@@ -35,7 +35,11 @@ export function serveRoutes(context: Context, routes: Route[], authenticate: Aut
   return router;
 }
 
-const nobody: Principal = { organizationId: '', tokenId: '', tokenName: '', scope: 'read' };
+const nobody: Principal = {
+  organizationId: '',
+  scope: 'read',
+  actor: { kind: 'system', id: null, name: 'nobody' },
+};
 
 /** `{name}` becomes `:name`, `{+name}` the rest of the path. */
 function expressPath(path: string): string {

@@ -14,7 +14,8 @@ export async function ensureFirstJob(
   const id = randomUUID();
   await insertJob(tx, id, projectId, {
     name: 'scheduled-run',
-    command: 'dbt build',
+    commands: ['dbt build'],
+    enabled: true,
     environmentId,
     timeoutSeconds: defaultTimeoutSeconds,
     maxParallelRuns: defaultMaxParallelRuns,

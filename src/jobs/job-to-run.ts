@@ -1,19 +1,16 @@
 import type { Database } from '../db.ts';
+import { settingsOf, type EnvironmentSettings } from '../environments/environment-settings.ts';
 import { noSuchJob } from './jobs.ts';
 import { findJob } from './store.ts';
 
 /** What a run copies from its job and the job's environment. */
 export interface JobToRun {
   name: string;
-  command: string;
+  commands: string[];
+  enabled: boolean;
+  projectType: string;
   timeoutSeconds: number;
-  environment: {
-    name: string;
-    runnerImage: string | null;
-    memoryMb: number | null;
-    cpus: number | null;
-    network: string | null;
-  };
+  environment: EnvironmentSettings;
 }
 
 /** Throws `not_found` for a job that is not there, deleted, or another organization's. */
@@ -23,12 +20,13 @@ export async function jobToRun(
 ): Promise<JobToRun> {
   const job = await findJob(db, { organizationId, projectId, id: jobId });
   if (job === null) throw noSuchJob();
-  const { name, command, timeoutSeconds, environment } = job;
-  const { runnerImage, memoryMb, cpus, network } = environment;
+  const { name, commands, enabled, project, timeoutSeconds, environment } = job;
   return {
     name,
-    command,
+    commands,
+    enabled,
+    projectType: project.type,
     timeoutSeconds,
-    environment: { name: environment.name, runnerImage, memoryMb, cpus, network },
+    environment: settingsOf(environment),
   };
 }

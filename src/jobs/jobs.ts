@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
-import { isTaken, type Database, type Transaction } from '../db.ts';
+import { isTaken } from '../db.ts';
 import { AppError } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
+import { environmentOfJob } from '../environments/environment-of-job.ts';
 import { changedWebhook, noWebhook, openSecret, webhookView } from '../webhooks/job-webhook.ts';
-import { acceptCommand } from '../commands/accept-command.ts';
+import { commandsOf, displayCommand } from './commands.ts';
 import type { JobChange, jobList, jobView, NewJob } from './schema.ts';
 import {
-  environmentsOfProject,
   findJob,
   insertJob,
   listJobs,
@@ -33,11 +33,12 @@ export async function createJob(
   wanted: NewJob,
 ): Promise<z.input<typeof jobView>> {
   const { db, secrets, config } = context;
-  const environmentId = await environmentFor(db, organizationId, projectId, wanted.environment_id);
+  const environmentId = await environmentOfJob(db, organizationId, projectId, wanted.environment_id);
   const jobId = randomUUID();
   const settings: JobSettings = {
     name: wanted.name,
-    command: acceptCommand(wanted.command, '/command').command,
+    commands: commandsOf(wanted) ?? missingCommand(),
+    enabled: wanted.enabled ?? true,
     environmentId,
     timeoutSeconds: wanted.timeout_seconds ?? defaultTimeoutSeconds,
     maxParallelRuns: wanted.max_parallel_runs ?? defaultMaxParallelRuns,
@@ -55,8 +56,7 @@ export async function changeJob(
   change: JobChange,
 ): Promise<z.input<typeof jobView>> {
   const { db, secrets, config } = context;
-  const command =
-    change.command === undefined ? undefined : acceptCommand(change.command, '/command').command;
+  const commands = commandsOf(change);
   return db.$transaction(async (tx) => {
     await lockJob(tx, jobId);
     const job = await findJob(tx, { organizationId, projectId, id: jobId });
@@ -64,11 +64,12 @@ export async function changeJob(
     const environmentId =
       change.environment_id === undefined
         ? job.environmentId
-        : await environmentFor(tx, organizationId, projectId, change.environment_id);
+        : await environmentOfJob(tx, organizationId, projectId, change.environment_id);
     const changed = await named(() =>
       updateJob(tx, jobId, {
         name: change.name ?? job.name,
-        command: command ?? job.command,
+        commands: commands ?? job.commands,
+        enabled: change.enabled ?? job.enabled,
         environmentId,
         timeoutSeconds: change.timeout_seconds ?? job.timeoutSeconds,
         maxParallelRuns: change.max_parallel_runs ?? job.maxParallelRuns,
@@ -92,7 +93,7 @@ export async function jobsOf(
   projectId: string,
   page: { limit: number; cursor?: string | undefined },
 ): Promise<z.input<typeof jobList>> {
-  await environmentFor(context.db, organizationId, projectId, undefined);
+  await environmentOfJob(context.db, organizationId, projectId, undefined);
   const rows = await listJobs(context.db, projectId, decodeCursor(page.cursor), page.limit + 1);
   return pageOf(rows, page.limit, (row) => view(context, row));
 }
@@ -118,19 +119,9 @@ export function noSuchJob(): AppError {
   return new AppError('not_found', 'There is no such job.');
 }
 
-async function environmentFor(
-  db: Database | Transaction,
-  organizationId: string,
-  projectId: string,
-  wanted: string | undefined,
-): Promise<string> {
-  const environments = await environmentsOfProject(db, organizationId, projectId);
-  const [production] = environments;
-  if (production === undefined) throw new AppError('not_found', 'There is no such project.');
-  if (wanted === undefined) return production.id;
-  if (environments.some(({ id }) => id === wanted)) return wanted;
-  const detail = "Give the id of one of the project's environments (GET .../environments lists them).";
-  throw new AppError('invalid_request', detail, { problems: [{ pointer: '/environment_id', detail }] });
+function missingCommand(): never {
+  const detail = 'Give the command to run, such as "dbt build" (or several, as commands).';
+  throw new AppError('invalid_request', detail, { problems: [{ pointer: '/command', detail }] });
 }
 
 async function named<Result>(write: () => Promise<Result>): Promise<Result> {
@@ -152,7 +143,9 @@ function view({ secrets }: Context, job: StoredJob): z.input<typeof jobView> {
     project_id: job.projectId,
     environment_id: job.environmentId,
     name: job.name,
-    command: job.command,
+    command: displayCommand(job.commands),
+    commands: job.commands,
+    enabled: job.enabled,
     timeout_seconds: job.timeoutSeconds,
     max_parallel_runs: job.maxParallelRuns,
     created_at: job.createdAt.toISOString(),

@@ -9,14 +9,18 @@ export const jobParams = z.object({ project_id: id, job_id: id });
 const settings = z.strictObject({
   name,
   command: z.string().meta({ description: 'The dbt command, as it is typed', example: 'dbt build' }),
+  commands: z
+    .array(z.string())
+    .min(1, 'give at least one command')
+    .max(20, 'give at most 20 commands')
+    .meta({ description: 'In place of command: several, run in order up to the first that fails' }),
+  enabled: z.boolean().meta({ description: 'A job that is not enabled takes no triggers' }),
   environment_id: id.meta({ description: "One of the project's environments; production when left out" }),
   timeout_seconds: z.int().min(1).max(604_800).meta({ description: 'A run that takes longer is ended' }),
   max_parallel_runs: z.int().min(1).max(100).meta({ description: 'Further runs wait their turn' }),
 });
 
-export const newJob = settings
-  .partial({ environment_id: true, timeout_seconds: true, max_parallel_runs: true })
-  .extend(webhookSettings.partial().shape);
+export const newJob = settings.partial().required({ name: true }).extend(webhookSettings.partial().shape);
 
 export const jobChange = settings.partial().extend(webhookSettings.partial().shape);
 
@@ -26,7 +30,9 @@ export const jobView = z
     project_id: z.string(),
     environment_id: z.string(),
     name: z.string(),
-    command: z.string(),
+    command: z.string().meta({ description: 'Several commands are shown joined by &&' }),
+    commands: z.array(z.string()),
+    enabled: z.boolean(),
     timeout_seconds: z.number().int(),
     max_parallel_runs: z.number().int(),
     created_at: z.iso.datetime(),

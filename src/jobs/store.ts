@@ -4,7 +4,8 @@ import type { JobWebhook } from '../webhooks/job-webhook.ts';
 
 export interface JobSettings extends JobWebhook {
   name: string;
-  command: string;
+  commands: string[];
+  enabled: boolean;
   environmentId: string;
   timeoutSeconds: number;
   maxParallelRuns: number;
@@ -19,7 +20,7 @@ export function findJob(
 ) {
   const { organizationId, projectId, id } = key;
   return db.job.findFirst({
-    where: { id, projectId, project: { organizationId }, ...live },
+    where: { id, projectId, project: { organizationId, deletedAt: null }, ...live },
     include: { project: true, environment: true },
   });
 }
@@ -68,13 +69,4 @@ export async function markJobDeleted(db: Database, id: string): Promise<void> {
 /** Changes of one job happen one at a time. The lock ends with the transaction. */
 export async function lockJob(tx: Transaction, id: string): Promise<void> {
   await tx.$queryRaw`SELECT id FROM jobs WHERE id = ${id} FOR NO KEY UPDATE`;
-}
-
-/** The project's environments, oldest first (the first one is `production`). */
-export function environmentsOfProject(db: Database | Transaction, organizationId: string, projectId: string) {
-  return db.environment.findMany({
-    where: { projectId, project: { organizationId } },
-    orderBy: { createdAt: 'asc' },
-    select: { id: true },
-  });
 }

@@ -2,6 +2,7 @@ import type { Context } from '../context.ts';
 import type { Transaction } from '../db.ts';
 import { openHeaders, openSecret } from '../webhooks/job-webhook.ts';
 import type { WebhookTarget, WebhookSubjectOf } from '../webhooks/record-delivery.ts';
+import { displayCommand } from './commands.ts';
 import { findJobOfRun } from './store.ts';
 
 /**
@@ -14,9 +15,9 @@ export async function webhookOfJob(
   jobId: string,
 ): Promise<{ job: WebhookSubjectOf; webhook: WebhookTarget | null }> {
   const found = await findJobOfRun(tx, jobId);
-  const { project, id, name, command, webhookEnabled, webhookUrl: url, webhookEvents: events } = found;
+  const { project, id, name, commands, webhookEnabled, webhookUrl: url, webhookEvents: events } = found;
   const job: WebhookSubjectOf = {
-    job: { id, name, command },
+    job: { id, name, command: displayCommand(commands) },
     project: { id: project.id, name: project.name, type: project.type },
     organization: { id: project.organization.id, name: project.organization.name },
   };

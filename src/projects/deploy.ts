@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { Transform, type Readable } from 'node:stream';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
+import { recordAudit } from '../audit/record-audit.ts';
+import { environmentOfJob } from '../environments/environment-of-job.ts';
 import { ensureFirstJob } from '../jobs/ensure-first-job.ts';
 import { deploymentKey } from './deployment-key.ts';
-import { findProject, insertDeployment, listEnvironments, lockProject } from './store.ts';
+import { findProject, insertDeployment, lockProject, useDeployment } from './store.ts';
 import { inspectArchive, repackArchive } from './unpack.ts';
 
 /**
@@ -42,11 +44,13 @@ export async function deploy(
         digest,
         sizeBytes,
         fileCount,
-        deployedBy: principal.tokenName,
+        deployedBy: principal.actor.name,
       });
-      const [production] = await listEnvironments(tx, projectId);
-      if (production === undefined) throw new Error(`project ${projectId} has no environment`);
-      return ensureFirstJob(tx, { projectId, environmentId: production.id });
+      await useDeployment(tx, projectId, { id, by: principal.actor.name });
+      const subject = { kind: 'deployment', id };
+      await recordAudit(tx, principal, 'deployment.created', subject, { project_id: projectId, digest });
+      const environmentId = await environmentOfJob(tx, principal.organizationId, projectId, undefined);
+      return ensureFirstJob(tx, { projectId, environmentId });
     });
     log.info({ project: projectId, deployment: id, digest: contents.digest }, 'deployment recorded');
     return { id, digest: contents.digest, job_id: jobId };

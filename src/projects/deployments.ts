@@ -4,7 +4,7 @@ import type { Database } from '../db.ts';
 import { AppError } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import type { deploymentList } from './schema.ts';
-import { findNewestDeployment, findProject, listDeployments } from './store.ts';
+import { findCurrentDeploymentId, findProject, listDeployments } from './store.ts';
 
 /** The project's deployments, newest first. */
 export async function deploymentsOf(
@@ -29,6 +29,6 @@ export async function deploymentsOf(
 }
 
 /** The deployment that runs recorded from now on use. Undefined before the first one. */
-export async function newestDeploymentId(db: Database, projectId: string): Promise<string | undefined> {
-  return (await findNewestDeployment(db, projectId))?.id;
+export function currentDeploymentId(db: Database, projectId: string): Promise<string | undefined> {
+  return findCurrentDeploymentId(db, projectId);
 }

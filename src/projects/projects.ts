@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
 import { isTaken } from '../db.ts';
 import { AppError } from '../errors.ts';
+import { displayCommand } from '../jobs/commands.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import type { newProject, projectList, projectView } from './schema.ts';
 import { findProject, insertProject, listProjects } from './store.ts';
@@ -41,6 +42,16 @@ function view(project: NonNullable<Awaited<ReturnType<typeof findProject>>>): z.
     name: project.name,
     type: project.type,
     created_at: project.createdAt.toISOString(),
-    jobs: project.jobs,
+    deployment: deploymentOf(project),
+    jobs: project.jobs.map(({ id, name, commands }) => ({ id, name, command: displayCommand(commands) })),
   };
+}
+
+function deploymentOf(project: {
+  deploymentId: string | null;
+  deploymentSince: Date | null;
+  deploymentBy: string | null;
+}) {
+  const { deploymentId: id, deploymentSince: since, deploymentBy: by } = project;
+  return id === null || since === null || by === null ? null : { id, since: since.toISOString(), by };
 }

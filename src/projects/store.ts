@@ -5,10 +5,19 @@ import { newerThan, olderThan, type Position } from '../paging.ts';
 const liveJobs = {
   where: { deletedAt: null },
   orderBy: { createdAt: 'asc' },
-  select: { id: true, name: true, command: true },
+  select: { id: true, name: true, commands: true },
 } as const;
 
-const projectFields = { id: true, name: true, type: true, createdAt: true, jobs: liveJobs } as const;
+const projectFields = {
+  id: true,
+  name: true,
+  type: true,
+  createdAt: true,
+  deploymentId: true,
+  deploymentSince: true,
+  deploymentBy: true,
+  jobs: liveJobs,
+} as const;
 
 export function listProjects(
   db: Database,
@@ -19,6 +28,7 @@ export function listProjects(
   return db.project.findMany({
     where: {
       organizationId,
+      deletedAt: null,
       ...newerThan(after),
     },
     orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
@@ -28,7 +38,7 @@ export function listProjects(
 }
 
 export function findProject(db: Database | Transaction, organizationId: string, id: string) {
-  return db.project.findFirst({ where: { organizationId, id }, select: projectFields });
+  return db.project.findFirst({ where: { organizationId, id, deletedAt: null }, select: projectFields });
 }
 
 /** With the environment every project has. */
@@ -46,42 +56,6 @@ export function insertProject(db: Database, project: { organizationId: string; n
 /** Deployments of one project are recorded one at a time. The lock ends with the transaction. */
 export async function lockProject(tx: Transaction, id: string): Promise<void> {
   await tx.$queryRaw`SELECT id FROM projects WHERE id = ${id} FOR NO KEY UPDATE`;
-}
-
-const environmentFields = {
-  id: true,
-  projectId: true,
-  name: true,
-  runnerImage: true,
-  memoryMb: true,
-  cpus: true,
-  network: true,
-  createdAt: true,
-} as const;
-
-export function listEnvironments(db: Database | Transaction, projectId: string) {
-  return db.environment.findMany({
-    where: { projectId },
-    orderBy: { createdAt: 'asc' },
-    select: environmentFields,
-  });
-}
-
-export function findEnvironment(db: Database | Transaction, id: string, projectId: string) {
-  return db.environment.findFirst({ where: { id, projectId }, select: environmentFields });
-}
-
-export function updateEnvironment(
-  db: Database,
-  id: string,
-  data: {
-    runnerImage?: string | null;
-    memoryMb?: number | null;
-    cpus?: number | null;
-    network?: string | null;
-  },
-) {
-  return db.environment.update({ where: { id }, data, select: environmentFields });
 }
 
 const deploymentFields = {
@@ -120,10 +94,20 @@ export function listDeployments(db: Database, projectId: string, after: Position
   });
 }
 
-export function findNewestDeployment(db: Database | Transaction, projectId: string) {
-  return db.deployment.findFirst({
-    where: { projectId },
-    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-    select: deploymentFields,
+/** Makes a deployment the one that runs recorded from now on use. */
+export async function useDeployment(
+  tx: Transaction,
+  projectId: string,
+  deployment: { id: string; by: string },
+): Promise<void> {
+  await tx.project.update({
+    where: { id: projectId },
+    data: { deploymentId: deployment.id, deploymentSince: new Date(), deploymentBy: deployment.by },
+    select: { id: true },
   });
+}
+
+export async function findCurrentDeploymentId(db: Database, projectId: string): Promise<string | undefined> {
+  const project = await db.project.findUnique({ where: { id: projectId }, select: { deploymentId: true } });
+  return project?.deploymentId ?? undefined;
 }

@@ -33,7 +33,7 @@ export async function reportNodes(
       status text, "startedAt" timestamptz, "finishedAt" timestamptz, "durationSeconds" double precision,
       "rowsAffected" bigint, message text, thread text)
     WHERE runs.id = ${runId} AND runs.lease_token = ${token}
-    ON CONFLICT (run_id, unique_id) DO UPDATE SET
+    ON CONFLICT (run_id, step, unique_id) DO UPDATE SET
       status = EXCLUDED.status,
       started_at = COALESCE(EXCLUDED.started_at, node_results.started_at),
       finished_at = EXCLUDED.finished_at,
@@ -59,5 +59,5 @@ export async function recordArtifacts(
     INSERT INTO artifacts (run_id, path, size_bytes)
     SELECT ${runId}, a.path, a."sizeBytes"
     FROM jsonb_to_recordset(${JSON.stringify(artifacts)}::jsonb) AS a(path text, "sizeBytes" bigint)
-    ON CONFLICT (run_id, path) DO UPDATE SET size_bytes = EXCLUDED.size_bytes`;
+    ON CONFLICT (run_id, step, path) DO UPDATE SET size_bytes = EXCLUDED.size_bytes`;
 }

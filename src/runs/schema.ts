@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { listOf, pageQuery } from '../paging.ts';
+import { environmentSettings } from '../environments/environment-settings.ts';
 import { id, text } from '../text.ts';
 import { runStatuses, statusReasons } from './status.ts';
 
@@ -111,15 +112,10 @@ export const logQuery = z.object({
 
 /** What a run keeps of its job and environment, so that a later change never changes it. */
 export const runSettings = z.object({
-  argv: z.array(z.string()),
+  /** The commands in their order, as typed and in words. */
+  steps: z.array(z.object({ command: z.string(), argv: z.array(z.string()) })),
   timeoutSeconds: z.number(),
-  environment: z.object({
-    name: z.string(),
-    runnerImage: z.string().nullable(),
-    memoryMb: z.number().nullable(),
-    cpus: z.number().nullable(),
-    network: z.string().nullable(),
-  }),
+  environment: environmentSettings,
 });
 
 export type RunSettings = z.output<typeof runSettings>;

@@ -8,6 +8,7 @@ export interface NewRun {
   projectId: string;
   jobId: string;
   deploymentId: string;
+  environmentId: string;
   name: string;
   command: string;
   commandOverride: string | null;
@@ -104,7 +105,7 @@ export function listArtifacts(db: Database, runId: string) {
 }
 
 export function findArtifact(db: Database, runId: string, path: string) {
-  return db.artifact.findUnique({ where: { runId_path: { runId, path } } });
+  return db.artifact.findFirst({ where: { runId, path }, orderBy: { step: 'desc' } });
 }
 
 /** The oldest run of the job that waits for its turn. */

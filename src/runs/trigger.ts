@@ -3,8 +3,9 @@ import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { acceptCommand } from '../commands/accept-command.ts';
+import { displayCommand } from '../jobs/commands.ts';
 import { jobToRun } from '../jobs/job-to-run.ts';
-import { newestDeploymentId } from '../projects/deployments.ts';
+import { currentDeploymentId } from '../projects/deployments.ts';
 import type { RunSettings, TriggerRequest, triggered } from './schema.ts';
 import { findIdempotencyKey, findRun, insertRun, takeIdempotencyKey, type NewRun } from './store.ts';
 
@@ -28,14 +29,14 @@ export async function triggerRun(
     request.command_override === undefined
       ? undefined
       : acceptCommand(request.command_override, '/command_override');
-  const deploymentId = await newestDeploymentId(db, projectId);
+  const deploymentId = await currentDeploymentId(db, projectId);
   if (deploymentId === undefined) {
     throw new AppError('conflict', 'The project has no code yet: deploy it first (POST .../deployments).');
   }
 
   const settings: RunSettings = {
-    argv: override?.argv ?? acceptCommand(job.command, '/command').argv,
-    timeoutSeconds: job.timeoutSeconds,
+    steps: override === undefined ? job.commands.map((each) => acceptCommand(each, '/commands')) : [override],
+    timeoutSeconds: Math.min(job.timeoutSeconds, job.environment.timeoutSeconds ?? Infinity),
     environment: job.environment,
   };
   const run: NewRun = {
@@ -45,7 +46,8 @@ export async function triggerRun(
     jobId,
     deploymentId,
     name: `${job.name}-${options.triggeredBy}-${timeInName(new Date())}`,
-    command: job.command,
+    environmentId: job.environment.id,
+    command: displayCommand(job.commands),
     commandOverride: override?.command ?? null,
     triggeredBy: options.triggeredBy,
     cause: request.cause ?? null,

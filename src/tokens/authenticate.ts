@@ -34,8 +34,7 @@ export async function authenticate(
   }
   return {
     organizationId: found.organizationId,
-    tokenId: found.id,
-    tokenName: found.name,
     scope: found.scope as Scope,
+    actor: { kind: 'token', id: found.id, name: found.name },
   };
 }

@@ -43,7 +43,7 @@ export const deliveryTry = z.object({
 /** One run's webhook and what became of it. */
 export const delivery = z.object({
   id: z.string(),
-  run_id: z.string(),
+  run_id: z.string().nullable().meta({ description: 'null for a test' }),
   job_id: z.string(),
   event: z.enum(['job.completed', 'job.partial', 'job.failed']),
   url: z.string(),

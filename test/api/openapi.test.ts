@@ -4,6 +4,7 @@ import { createApp } from '../../src/app.ts';
 import type { Context } from '../../src/context.ts';
 import { problemSchema } from '../../src/http/problem.ts';
 import * as jobShapes from '../../src/jobs/schema.ts';
+import * as environmentShapes from '../../src/environments/schema.ts';
 import * as projectShapes from '../../src/projects/schema.ts';
 import * as runShapes from '../../src/runs/schema.ts';
 import { deliveryList } from '../../src/webhooks/schema.ts';
@@ -127,7 +128,7 @@ test('real answers have the documented shapes and no field beyond them', async (
     ['/api/v1/projects', projectShapes.projectList],
     [at, projectShapes.projectView],
     [`${at}/deployments`, projectShapes.deploymentList],
-    [`${at}/environments`, projectShapes.environmentList],
+    [`${at}/environments`, environmentShapes.environmentList],
     [`${at}/jobs`, jobShapes.jobList],
     [`${at}/jobs/${project.jobId}`, jobShapes.jobView],
     [`${at}/jobs/${project.jobId}/deliveries`, deliveryList],

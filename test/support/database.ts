@@ -32,8 +32,8 @@ export async function insertJob({ pool }: TestDatabase): Promise<void> {
     INSERT INTO environments (id, project_id, name) VALUES ('e', 'p', 'production');
     INSERT INTO deployments (id, project_id, digest, size_bytes, file_count, deployed_by)
       VALUES ('d', 'p', 'sha256:0', 1, 1, 'a test');
-    INSERT INTO jobs (id, project_id, environment_id, name, command, timeout_seconds, max_parallel_runs)
-      VALUES ('j', 'p', 'e', 'nightly', 'dbt build', 60, 1)`);
+    INSERT INTO jobs (id, project_id, environment_id, name, commands, timeout_seconds, max_parallel_runs)
+      VALUES ('j', 'p', 'e', 'nightly', '{dbt build}', 60, 1)`);
 }
 
 function serverUrl(database: string): string {

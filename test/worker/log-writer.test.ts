@@ -128,8 +128,8 @@ describe('a worker that takes a run over', () => {
 async function openLog() {
   const lease = { runId: randomUUID(), token: randomUUID() };
   await database.pool.query(
-    `INSERT INTO runs (id, organization_id, project_id, job_id, deployment_id, name, command, triggered_by, settings,
-       status, lease_token) VALUES ($1, 'org-1', 'p', 'j', 'd', 'n', 'dbt build', 'manual', '{}', 'running', $2)`,
+    `INSERT INTO runs (id, organization_id, project_id, job_id, deployment_id, environment_id, name, command, triggered_by, settings,
+       status, lease_token) VALUES ($1, 'org-1', 'p', 'j', 'd', 'e', 'n', 'dbt build', 'manual', '{}', 'running', $2)`,
     [lease.runId, lease.token],
   );
   return {

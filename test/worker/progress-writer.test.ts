@@ -101,9 +101,9 @@ function finished(number: number, status = 'success'): ShimEvent {
 async function openProgress() {
   const lease = { runId: randomUUID(), token: randomUUID() };
   await database.pool.query(
-    `INSERT INTO runs (id, organization_id, project_id, job_id, deployment_id, name, command, triggered_by, settings,
+    `INSERT INTO runs (id, organization_id, project_id, job_id, deployment_id, environment_id, name, command, triggered_by, settings,
        status, lease_token)
-     VALUES ($1, 'org-1', 'p', 'j', 'd', 'nightly-1', 'dbt build', 'manual', '{}', 'running', $2)`,
+     VALUES ($1, 'org-1', 'p', 'j', 'd', 'e', 'nightly-1', 'dbt build', 'manual', '{}', 'running', $2)`,
     [lease.runId, lease.token],
   );
   const lines: string[] = [];

@@ -28,7 +28,7 @@ export function containerSpec(run: ClaimedRun, config: Config): ContainerSpec {
     environment: { DCTL_PROJECT_DIR: projectFolder, DCTL_RUN_ID: run.id },
     user: runnerUser,
     workFolder,
-    dataVolume: `dctl-data-${run.projectId}`,
+    dataVolume: `dctl-data-${run.settings.environment.id}`,
     memoryMb: environment.memoryMb ?? config.DCTL_RUN_MEMORY_MB,
     cpus: environment.cpus ?? config.DCTL_RUN_CPUS,
     pids: config.DCTL_RUN_PIDS,
@@ -38,6 +38,6 @@ export function containerSpec(run: ClaimedRun, config: Config): ContainerSpec {
 }
 
 /** What the shim is told on stdin: dbt's words, and variables that `docker inspect` must not show. */
-export function runMessage(run: ClaimedRun): string {
-  return JSON.stringify({ argv: run.settings.argv, env: {} });
+export function runMessage(run: ClaimedRun, variables: Record<string, string>): string {
+  return JSON.stringify({ argv: run.settings.steps[0]?.argv ?? [], env: variables });
 }

@@ -2,17 +2,15 @@ import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
 import type { environmentChange, environmentList, environmentView } from './schema.ts';
-import { findEnvironment, findProject, listEnvironments, updateEnvironment } from './store.ts';
+import { findEnvironment, listEnvironments, updateEnvironment } from './store.ts';
 
 export async function environmentsOf(
   { db }: Context,
   { organizationId }: Principal,
   projectId: string,
 ): Promise<z.input<typeof environmentList>> {
-  if ((await findProject(db, organizationId, projectId)) === null) {
-    throw new AppError('not_found', 'There is no such project.');
-  }
-  const rows = await listEnvironments(db, projectId);
+  const rows = await listEnvironments(db, organizationId, projectId);
+  if (rows.length === 0) throw new AppError('not_found', 'There is no such project.');
   return { data: rows.map(view), next_cursor: null };
 }
 
@@ -23,8 +21,7 @@ export async function changeEnvironment(
   { projectId, environmentId }: { projectId: string; environmentId: string },
   change: z.output<typeof environmentChange>,
 ): Promise<z.input<typeof environmentView>> {
-  const project = await findProject(db, organizationId, projectId);
-  const environment = project && (await findEnvironment(db, environmentId, projectId));
+  const environment = await findEnvironment(db, { organizationId, projectId, id: environmentId });
   if (environment === null) throw new AppError('not_found', 'There is no such environment.');
   const changed = await updateEnvironment(db, environmentId, {
     ...(change.runner_image !== undefined && { runnerImage: change.runner_image }),

@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import type { Actor } from '../context.ts';
+import { Prisma, type Database, type Transaction } from '../db.ts';
+
+/** What is noted, as `<subject>.<past participle>`. */
+export type AuditAction =
+  | 'organization.created'
+  | 'organization.changed'
+  | 'user.added'
+  | 'user.changed'
+  | 'user.removed'
+  | 'user.password_changed'
+  | 'session.started'
+  | 'token.created'
+  | 'token.revoked'
+  | 'project.created'
+  | 'project.changed'
+  | 'project.deleted'
+  | 'deployment.created'
+  | 'deployment.activated'
+  | 'deployment.pruned'
+  | 'environment.created'
+  | 'environment.changed'
+  | 'environment.deleted'
+  | 'secret.set'
+  | 'secret.deleted'
+  | 'job.created'
+  | 'job.changed'
+  | 'job.deleted'
+  | 'run.triggered'
+  | 'run.cancelled'
+  | 'webhook.secret_revealed'
+  | 'webhook.sent_again'
+  | 'webhook.tested';
+
+/**
+ * Notes who did what, for good. `details` holds names of fields and other facts that anybody in the organization may
+ * read: never a value that is secret, nor one that may be. Pass the transaction of what is noted, so that neither
+ * exists without the other.
+ */
+export async function recordAudit(
+  db: Database | Transaction,
+  who: { organizationId: string; actor: Actor },
+  action: AuditAction,
+  subject: { kind: string; id: string },
+  details?: Record<string, unknown>,
+): Promise<void> {
+  await db.auditEvent.create({
+    data: {
+      id: randomUUID(),
+      organizationId: who.organizationId,
+      actorKind: who.actor.kind,
+      actorId: who.actor.id,
+      actorName: who.actor.name,
+      action,
+      subjectKind: subject.kind,
+      subjectId: subject.id,
+      details: details === undefined ? Prisma.DbNull : (details as Prisma.InputJsonObject),
+    },
+    select: { id: true },
+  });
+}

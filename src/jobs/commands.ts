@@ -1,0 +1,21 @@
+import { acceptCommand } from '../commands/accept-command.ts';
+import { AppError } from '../errors.ts';
+
+/** The commands that a request sets, each accepted; undefined when it sets none. */
+export function commandsOf(wanted: {
+  command?: string | undefined;
+  commands?: string[] | undefined;
+}): string[] | undefined {
+  const { command, commands } = wanted;
+  if (command !== undefined && commands !== undefined) {
+    const detail = 'Give either command or commands.';
+    throw new AppError('invalid_request', detail, { problems: [{ pointer: '/commands', detail }] });
+  }
+  if (command !== undefined) return [acceptCommand(command, '/command').command];
+  return commands?.map((each, place) => acceptCommand(each, `/commands/${place}`).command);
+}
+
+/** A job's commands in one line, for people and for the webhook's one `command` field. */
+export function displayCommand(commands: readonly string[]): string {
+  return commands.join(' && ');
+}
