@@ -1,23 +1,30 @@
-"""Runs dbt once inside a run's container.
+"""Runs dbt inside a run's container: one command, or several up to the first that fails.
 
-Container stdin:  one line of JSON, {"argv": ["build", ...], "env": {"NAME": "value"}}. End of input instead of
-                  a message means that no run is wanted.
-Container stdout: the log, exactly as dbt prints it, and whatever project code writes to either stream.
-Container stderr: one JSON object a line, each with an "event": ready, nodes_total, node_started, node_finished,
-                  and always last, finished. Only this file can write there.
+Container stdin:  one line of JSON, {"steps": [{"command": "dbt build", "argv": ["build"]}, ...], "env": {"NAME":
+                  "value"}}. End of input instead of a message means that no run is wanted.
+Container stdout: the log, exactly as dbt prints it, and whatever project code writes to either stream. Where there
+                  are several steps, a line before each says which one begins.
+Container stderr: one JSON object a line, each with an "event": ready, for each step step_started, nodes_total,
+                  node_started, node_finished, step_finished, and always last, finished. Only this file can write
+                  there.
 
 dbt is imported before the message is read, so a container that waits answers at once. Any Python from 3.9 on and
-any dbt from 1.8 on will do: nothing else is imported.
+any dbt from 1.8 on will do: nothing else is imported. With DCTL_PROGRAM=sqlmesh in the container's environment it is
+SQLMesh that is imported and run, in place of dbt; its steps have no nodes.
 """
 
 import atexit
+import contextlib
 import gc
 import importlib
 import json
 import os
 import pkgutil
+import re
 import select
+import shutil
 import signal
+import stat
 import sys
 import threading
 from datetime import datetime, timezone
@@ -36,17 +43,15 @@ def main():
     try:
         # What is imported stays for good: looking through it for garbage, now or later, is time lost.
         gc.disable()
-        dbt_main = importlib.import_module("dbt.cli.main")
-        preload_while_waiting()
+        run_step = load_program(protocol)
         gc.freeze()
         gc.enable()
-        protocol.emit({"event": "ready", "dbt_version": version("dbt-core")})
         line = sys.stdin.buffer.readline()
         if not line.strip():
             return OK
-        argv, env = parse_message(line)
+        steps, env = parse_message(line)
         enter_project(env)
-        exit_code, error = run_dbt(dbt_main.dbtRunner, argv, protocol)
+        exit_code, error = run_steps(steps, run_step, protocol, cancel)
     except BaseException as exc:
         error = describe(exc)
     cancel.ignore_from_now_on()
@@ -107,6 +112,16 @@ class CancelSignal:
         raise KeyboardInterrupt
 
 
+def load_program(protocol):
+    """Imports what the container is for, and returns what runs one step with it."""
+    if os.environ.get("DCTL_PROGRAM") == "sqlmesh":
+        return importlib.import_module("shim_sqlmesh").load()
+    dbt_main = importlib.import_module("dbt.cli.main")
+    preload_while_waiting()
+    protocol.emit({"event": "ready", "dbt_version": version("dbt-core")})
+    return lambda argv, emit: run_dbt(dbt_main.dbtRunner, argv, emit)
+
+
 def preload_while_waiting():
     """Imports what dbt would import only once it runs, until a message is there."""
     adapters = importlib.import_module("dbt.adapters")
@@ -132,12 +147,19 @@ def parse_message(line):
         raise ValueError("The message on stdin is not a line of JSON.") from None
     if not isinstance(message, dict):
         raise ValueError("The message on stdin must be an object.")
-    argv, env = message.get("argv"), message.get("env", {})
-    if not isinstance(argv, list) or not all(isinstance(word, str) for word in argv):
-        raise ValueError("The message's argv must be a list of strings.")
+    steps, env = message.get("steps"), message.get("env", {})
+    if not isinstance(steps, list) or not steps or not all(map(is_step, steps)):
+        raise ValueError("The message's steps must be a list of objects, each with a command and an argv.")
     if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
         raise ValueError("The message's env must be an object of strings.")
-    return argv, env
+    return steps, env
+
+
+def is_step(step):
+    if not isinstance(step, dict) or not isinstance(step.get("command"), str):
+        return False
+    argv = step.get("argv")
+    return isinstance(argv, list) and all(isinstance(word, str) for word in argv)
 
 
 def enter_project(env):
@@ -161,13 +183,91 @@ def default_env(project):
     }
 
 
-def run_dbt(runner_class, argv, protocol):
+def run_steps(steps, run_step, protocol, cancel):
+    """Runs the steps in order, up to the first that does not end with 0. Returns what run_step said of the last."""
+    project = os.getcwd()
+    for number, step in enumerate(steps, start=1):
+        os.chdir(project)
+        protocol.emit({"event": "step_started", "step": number, "started_at": now()})
+        files = StepFiles(number) if len(steps) > 1 else None
+        if len(steps) > 1:
+            # What the step before printed may have ended within a line.
+            print("\n" * (number > 1) + f"[dctl] step {number} of {len(steps)}: {step['command']}", flush=True)
+        exit_code, error = run_step(step["argv"], emitter_of(number, protocol))
+        finished_at = now()
+        if files is not None:
+            sys.stdout.flush()
+            os.chdir(project)
+            files.keep()
+        protocol.emit(
+            {
+                "event": "step_finished",
+                "step": number,
+                "exit_code": exit_code,
+                "error": cut(error, MAX_ERROR_BYTES),
+                "finished_at": finished_at,
+            }
+        )
+        if exit_code != OK:
+            return exit_code, error
+        if cancel.received and number < len(steps):
+            return UNHANDLED, "The run was interrupted."
+    return OK, None
+
+
+def emitter_of(number, protocol):
+    return lambda event: protocol.emit({**event, "step": number})
+
+
+class StepFiles:
+    """Keeps the files that a step wrote to target/: the next step writes over them."""
+
+    TARGET = "target"
+    NOT_KEPT = re.compile(r"partial_parse\.msgpack|graph(_summary)?\.(gpickle|json)")
+
+    def __init__(self, number):
+        folder = os.environ.get("DCTL_STEPS_DIR", "/work/.dctl/steps")
+        # Under the last name only once it is whole: the container may be killed meanwhile.
+        self._unfinished, self._kept = os.path.join(folder, f".{number}"), os.path.join(folder, str(number))
+        try:
+            os.makedirs(self._unfinished, exist_ok=True)
+            # The file system's clock is behind the process's by a few milliseconds.
+            self._since = os.stat(self._unfinished).st_mtime_ns
+        except OSError:
+            self._since = None
+
+    def keep(self):
+        """With their times: they tell which files of a later step that was killed are its own."""
+        if self._since is None or os.path.islink(self.TARGET):
+            return
+        for folder, _, names in os.walk(self.TARGET):
+            for name in names:
+                path = os.path.join(folder, name)
+                name = os.path.relpath(path, self.TARGET)
+                if not self.NOT_KEPT.fullmatch(name):
+                    self._keep_file(path, os.path.join(self._unfinished, name))
+        with contextlib.suppress(OSError):
+            os.rename(self._unfinished, self._kept)
+
+    def _keep_file(self, path, copy):
+        try:
+            found = os.lstat(path)
+            # st_ctime: a copy may bring an older st_mtime along.
+            if stat.S_ISREG(found.st_mode) and found.st_ctime_ns >= self._since:
+                os.makedirs(os.path.dirname(copy), exist_ok=True)
+                shutil.copy2(path, copy, follow_symlinks=False)
+        except OSError:  # costs the artifact, not the run; half of it would look like the whole
+            with contextlib.suppress(OSError):
+                os.unlink(copy)
+
+
+def run_dbt(runner_class, argv, emit):
     """Returns (exit code, error text or None) with the meaning of the dbt command's own exit codes."""
     if lacks_packages(argv):
         installed = runner_class().invoke(["deps"])
         if not installed.success:
             return UNHANDLED, describe(installed.exception or "dbt deps failed; the log says why.")
-    reporter = NodeReporter(protocol.emit)
+    reporter = NodeReporter(emit)
     outcome = runner_class(callbacks=[reporter.on_event]).invoke(argv)
     if outcome.success:
         reporter.report_rest(outcome.result)
@@ -285,6 +385,10 @@ def whole(number):
 def utc(moment):
     """dbt's times are UTC without saying so."""
     return moment.replace("+00:00", "").rstrip("Z") + "Z" if moment else None
+
+
+def now():
+    return utc(datetime.now(timezone.utc).isoformat())
 
 
 def from_timestamp(timestamp):

@@ -85,10 +85,21 @@ class NodeEvents(unittest.TestCase):
 
 class Message(unittest.TestCase):
     def test_a_message_gives_argv_and_environment(self):
-        self.assertEqual(shim.parse_message(b'{"argv": ["run"], "env": {"A": "b"}}'), (["run"], {"A": "b"}))
+        steps = [{"command": "dbt run", "argv": ["run"]}]
+        line = json.dumps({"steps": steps, "env": {"A": "b"}}).encode()
+        self.assertEqual(shim.parse_message(line), (steps, {"A": "b"}))
 
     def test_a_bad_message_is_refused_without_quoting_it(self):
-        for line in (b"{secret", b"[]", b'{"argv": "secret"}', b'{"argv": [], "env": {"A": 1}}', b"\xff"):
+        for line in (
+            b"{secret",
+            b"[]",
+            b"\xff",
+            b'{"steps": []}',
+            b'{"steps": "secret"}',
+            b'{"steps": [{"command": "secret", "argv": "secret"}]}',
+            b'{"steps": [{"argv": ["secret"]}]}',
+            b'{"steps": [{"command": "", "argv": []}], "env": {"A": 1}}',
+        ):
             with self.subTest(line), self.assertRaises(ValueError) as refused:
                 shim.parse_message(line)
             self.assertNotIn("secret", str(refused.exception))
@@ -111,6 +122,24 @@ FAKE_DBT = """
             outcome = Outcome()
             if argv == ["fail"]:
                 outcome.success = False
+            if argv[0] == "write":
+                for path in argv[1:]:
+                    os.makedirs(os.path.dirname("target/" + path), exist_ok=True)
+                    with open("target/" + path, "w") as file:
+                        file.write(str(argv))
+            if argv == ["link"]:
+                os.symlink("/etc/passwd", "target/link")
+                os.link("target/a", "target/linked")
+                os.mkfifo("target/pipe")
+                print("no line break", end="")
+            if argv == ["kill"]:
+                os.kill(os.getpid(), 9)
+            if argv == ["cancelled"]:
+                try:
+                    os.kill(os.getpid(), 15)
+                    time.sleep(30)
+                except KeyboardInterrupt:
+                    pass
             if argv == ["wait"]:
                 try:
                     print("waiting")
@@ -145,13 +174,19 @@ class Process(unittest.TestCase):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": self.folder, "DCTL_PROJECT_DIR": self.folder},
+            env={
+                **os.environ,
+                "PYTHONPATH": self.folder,
+                "DCTL_PROJECT_DIR": self.folder,
+                "DCTL_STEPS_DIR": os.path.join(self.folder, "steps"),
+            },
         )
         self.addCleanup(process.kill)
         return process
 
-    def run_with(self, argv):
-        message = json.dumps({"argv": argv, "env": {"GIVEN": "value"}}).encode() + b"\n"
+    def run_with(self, *steps):
+        steps = [{"command": "dbt " + " ".join(argv), "argv": argv} for argv in steps]
+        message = json.dumps({"steps": steps, "env": {"GIVEN": "value"}}).encode() + b"\n"
         process = self.start()
         log, protocol = process.communicate(message, timeout=20)
         return process.returncode, log.decode(), [json.loads(line) for line in protocol.splitlines()]
@@ -159,12 +194,16 @@ class Process(unittest.TestCase):
     def test_the_log_is_on_stdout_and_only_events_are_on_stderr(self):
         code, log, events = self.run_with(["run"])
         self.assertEqual(log, "log ['run'] value target\nstray\n")
-        self.assertEqual([event["event"] for event in events], ["ready", "finished"])
-        self.assertEqual((code, events[1]["exit_code"], events[1]["error"]), (0, 0, None))
+        self.assertEqual(
+            [event["event"] for event in events], ["ready", "step_started", "step_finished", "finished"]
+        )
+        self.assertEqual((code, events[3]["exit_code"], events[3]["error"]), (0, 0, None))
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "steps")))
 
     def test_named_packages_are_installed_before_the_run_and_only_then(self):
         self.write("packages.yml", "")
-        self.assertEqual(self.run_with(["run"])[1], "log ['deps'] value target\nstray\nlog ['run'] value target\nstray\n")
+        log = "log ['deps'] value target\nstray\nlog ['run'] value target\nstray\n"
+        self.assertEqual(self.run_with(["run"])[1], log)
         os.mkdir(os.path.join(self.folder, "dbt_packages"))
         self.assertEqual(self.run_with(["run"])[1], "log ['run'] value target\nstray\n")
 
@@ -179,13 +218,65 @@ class Process(unittest.TestCase):
 
     def test_a_cancelled_run_says_that_it_was_interrupted(self):
         process = self.start()
-        process.stdin.write(b'{"argv": ["wait"], "env": {"GIVEN": "value"}}\n')
+        process.stdin.write(b'{"steps": [{"command": "dbt wait", "argv": ["wait"]}], "env": {"GIVEN": "value"}}\n')
         process.stdin.flush()
         self.assertTrue(any(b"waiting" in line for line in process.stdout))
         process.terminate()
         _, protocol = process.communicate(timeout=20)
         finished = json.loads(protocol.splitlines()[-1])
         self.assertEqual((process.returncode, finished["exit_code"], finished["interrupted"]), (2, 2, True))
+
+    def kept(self):
+        """The files that were kept, and what is in them."""
+        found = {}
+        for folder, _, names in os.walk(os.path.join(self.folder, "steps")):
+            for path in (os.path.join(folder, name) for name in names):
+                with open(path) as file:
+                    found[os.path.relpath(path, os.path.join(self.folder, "steps"))] = file.read()
+        return found
+
+    def test_steps_run_in_order_up_to_the_first_that_fails(self):
+        code, log, events = self.run_with(["one"], ["fail"], ["three"])
+        headers = [line for line in log.splitlines() if line.startswith("[dctl]")]
+        self.assertEqual(headers, ["[dctl] step 1 of 3: dbt one", "[dctl] step 2 of 3: dbt fail"])
+        self.assertLess(log.index("log ['one']"), log.index(headers[1]))
+        self.assertLess(log.index(headers[1]), log.index("log ['fail']"))
+        self.assertEqual(
+            [(event["event"], event.get("step"), event.get("exit_code")) for event in events[1:]],
+            [
+                ("step_started", 1, None),
+                ("step_finished", 1, 0),
+                ("step_started", 2, None),
+                ("step_finished", 2, 1),
+                ("finished", None, 1),
+            ],
+        )
+        self.assertEqual(code, 1)
+
+    def test_what_each_step_wrote_is_kept_and_nothing_else(self):
+        self.run_with(
+            ["write", "a", "same", "partial_parse.msgpack", "graph.gpickle"], ["write", "same", "sub/b"], ["nothing"]
+        )
+        first, second = "['write', 'a', 'same', 'partial_parse.msgpack', 'graph.gpickle']", "['write', 'same', 'sub/b']"
+        self.assertEqual(
+            self.kept(), {"1/a": first, "1/same": first, "2/same": second, "2/sub/b": second}
+        )
+        self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "steps"))), ["1", "2", "3"])
+
+    def test_links_and_pipes_are_not_kept_and_a_header_begins_a_line(self):
+        _, log, _ = self.run_with(["write", "a"], ["link"], ["three"])
+        self.assertEqual({path for path in self.kept() if path.startswith("2/")}, {"2/a", "2/linked"})
+        self.assertIn("no line break\n[dctl] step 3 of 3: dbt three\n", log)
+
+    def test_a_step_that_is_killed_has_nothing_kept_under_its_name(self):
+        code, _, events = self.run_with(["write", "a"], ["kill"])
+        self.assertEqual((code, events[-1]["event"], events[-1]["step"]), (-9, "step_started", 2))
+        self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "steps"))), [".2", "1"])
+
+    def test_no_step_begins_after_an_interrupt_that_dbt_made_nothing_of(self):
+        code, log, events = self.run_with(["cancelled"], ["two"])
+        self.assertNotIn("two", log.replace("step 1 of 2", ""))
+        self.assertEqual((code, events[-1]["exit_code"], events[-1]["interrupted"]), (2, 2, True))
 
 
 if __name__ == "__main__":

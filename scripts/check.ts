@@ -3,13 +3,14 @@ import { once } from 'node:events';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { configurationProblems } from './write-configuration.ts';
 
 // `npm run check`: form, rules, types and documentation, side by side. Prints only what is wrong.
 const checks = [
   run('format', 'prettier', ['--check', '--log-level', 'warn', '.']),
   run('rules', 'oxlint', ['-c', 'oxlint.config.ts', '--type-aware', '--deny-warnings', '--quiet']),
   run('types', 'tsc', ['--noEmit', '-p', 'tsconfig.json']),
-  Promise.resolve({ name: 'documentation', problems: [...brokenLinks(), ...unknownSettings()].join('\n') }),
+  documentation(),
 ];
 const failed = (await Promise.all(checks)).filter(({ problems }) => problems !== '');
 for (const { name, problems } of failed) console.error(`\n${name}:\n${problems}`);
@@ -28,6 +29,13 @@ async function run(name: string, tool: string, args: string[]): Promise<{ name: 
   return { name, problems: exitCode === 0 ? '' : (output + complaints).trim() || `exit code ${exitCode}` };
 }
 
+async function documentation(): Promise<{ name: string; problems: string }> {
+  return {
+    name: 'documentation',
+    problems: [...brokenLinks(), ...(await configurationProblems())].join('\n'),
+  };
+}
+
 /** Links between the project's own documents that lead nowhere. */
 function brokenLinks(): string[] {
   const documents = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md']);
@@ -38,13 +46,4 @@ function brokenLinks(): string[] {
       .filter((target) => !known.has(join(dirname(document), target).replace(/\/$/, '')))
       .map((target) => `${document}: the link to ${target} leads nowhere`),
   );
-}
-
-/** Settings that docs/configuration.md does not explain. */
-function unknownSettings(): string[] {
-  const explained = readFileSync('docs/configuration.md', 'utf8');
-  return [...readFileSync('src/config.ts', 'utf8').matchAll(/^ {2}([A-Z][A-Z_]+):/gm)]
-    .map(([, setting = '']) => setting)
-    .filter((setting) => !explained.includes(`\`${setting}\``))
-    .map((setting) => `docs/configuration.md does not explain ${setting}`);
 }

@@ -45,7 +45,7 @@ interface Node {
 export async function deployExample(api: ApiClient, folder: string): Promise<DemoProject> {
   const archive = await packFolder(folder);
   const limits = { maxFiles: 10_000, maxUnpackedBytes: 100 * 1024 * 1024 };
-  const { digest } = await inspectArchive(Readable.from([archive]), limits);
+  const { digest } = await inspectArchive(Readable.from([archive]), limits, 'dbt');
 
   const { id: projectId } =
     (await findProject(api)) ??

@@ -25,7 +25,9 @@ const commands = {
   test: { script: 'scripts/test.ts', needsBuild: true },
   check: { script: 'scripts/check.ts', needsBuild: false },
   bench: { script: 'bench/run.ts', needsBuild: true },
-  'webhook-secret': { script: 'scripts/webhook-secret.ts', needsBuild: true },
+  operate: { script: 'scripts/operate.ts', needsBuild: true },
+  docs: { script: 'scripts/write-configuration.ts', needsBuild: false },
+  'sqlmesh-image': { script: 'scripts/sqlmesh-image.ts', needsBuild: false },
   build: { script: undefined, needsBuild: true },
 };
 

@@ -85,7 +85,7 @@ async function main(args: string[]): Promise<number> {
   home.writeEnvironment({ ...ids, PROJECT_ID: example.projectId, JOB_ID: example.jobId });
 
   const revealSecret = async (jobId: string) =>
-    (await runScript(['dist/src/reveal-webhook-secret.js', jobId], environment)).trim();
+    (await runScript(['dist/src/operate.js', 'webhook-secret', jobId], environment)).trim();
   const problem = await orEnded(showRun(api, example, { steps, revealSecret }));
   if (problem) steps.say(paint('red', problem));
   if (args.includes('--exit')) return problem ? 1 : 0;

@@ -4,7 +4,10 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 // `npm test`: every test, or those whose files are named. The set-up (test/support/global-setup.ts) starts what they need.
-const results = join('.dctl', 'test', 'results.json');
+// DCTL_TEST_QUEUE=redis: with the queue in Redis.
+const queue = process.env['DCTL_TEST_QUEUE'] ?? 'postgres';
+if (!['postgres', 'redis'].includes(queue)) throw new Error('Set DCTL_TEST_QUEUE to postgres or redis.');
+const results = join('.dctl', 'test', `results-${queue}.json`);
 mkdirSync(join('.dctl', 'test'), { recursive: true });
 
 const jest = spawn(

@@ -82,6 +82,23 @@ export function literalAddress(hostname: string): string | null {
   return /(^|\.)localhost\.?$/i.test(hostname) ? '127.0.0.1' : null;
 }
 
+/** Whether an IP address is in one of the ranges. An IPv4 address inside an IPv6 one counts as what it is. */
+export function isWithin(ip: string, cidrs: readonly Cidr[]): boolean {
+  return ipaddr.isValid(ip) && cidrs.some((cidr) => contains(cidr, ipaddr.process(ip)));
+}
+
+/** What stands for one caller where tries are counted: an IPv4 address, or the /64 that an IPv6 host chooses from. */
+export function callerNetwork(ip: string): string {
+  if (!ipaddr.isValid(ip)) return ip;
+  const address = ipaddr.process(ip);
+  return address.kind() === 'ipv4'
+    ? address.toString()
+    : new ipaddr.IPv6([
+        ...address.toByteArray().slice(0, 8),
+        ...Array.from({ length: 8 }, () => 0),
+      ]).toString();
+}
+
 /** Reads `10.0.0.0/8, fd12::/16, 192.0.2.7`. Throws an Error whose message says which entry to change and how. */
 export function parseCidrs(text: string): Cidr[] {
   const entries = text.split(/[\s,]+/).filter((entry) => entry !== '');

@@ -3,7 +3,7 @@ import pg from 'pg';
 import type { Database, Transaction } from './db.ts';
 import type { Log } from './log.ts';
 
-/** The Postgres channel; a notification's payload is the run's id. */
+/** The Postgres channel; a notification's payload is the run's id, or what else is watched of it. */
 export const channel = 'dctl_run_changed';
 
 /** Wakes whoever waits for news of a run: new log text, a new status. */

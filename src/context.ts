@@ -3,7 +3,9 @@ import type { Changes } from './changes.ts';
 import type { Config } from './config.ts';
 import type { Database } from './db.ts';
 import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
 import type { Doorbell } from './queue.ts';
+import type { Role, Scope } from './scopes.ts';
 import type { Secrets } from './secrets.ts';
 import type { Storage } from './storage/storage.ts';
 
@@ -11,6 +13,7 @@ import type { Storage } from './storage/storage.ts';
 export interface Context {
   config: Config;
   log: Log;
+  metrics: Metrics;
   db: Database;
   pool: pg.Pool;
   doorbell: Doorbell;
@@ -33,5 +36,13 @@ export interface Actor {
   name: string;
 }
 
-export const scopes = ['read', 'trigger', 'admin'] as const;
-export type Scope = (typeof scopes)[number];
+/** Whoever is known to the server, before it is settled which organization they ask about. */
+export type Caller = { kind: 'token'; principal: Principal } | { kind: 'user'; user: SignedInUser };
+
+export interface SignedInUser {
+  id: string;
+  email: string;
+  isServerAdmin: boolean;
+  sessionExpiresAt: Date;
+  memberships: { organizationId: string; organizationName: string; role: Role }[];
+}

@@ -68,6 +68,14 @@ const awayCodes = new Set([
   '08006',
 ]);
 
+/** In the words of Prisma's adapter, for statements of ours that went through it as they are. */
+const awayKinds = new Set([
+  'DatabaseNotReachable',
+  'ConnectionClosed',
+  'SocketTimeout',
+  'TooManyConnections',
+]);
+
 const awayMessages = [
   'Connection terminated',
   'timeout exceeded when trying to connect',
@@ -79,7 +87,7 @@ const awayMessages = [
 /** True when the error says that Postgres can't be reached now, and the same call may work in a moment. */
 export function isDatabaseAway(error: unknown): boolean {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth += 1) {
-    if (codesOf(cause).some((code) => awayCodes.has(code))) return true;
+    if (wordsOf(cause).some((word) => awayCodes.has(word) || awayKinds.has(word))) return true;
     const { message } = cause;
     if (awayMessages.some((part) => message.includes(part))) return true;
   }
@@ -100,12 +108,13 @@ export async function patiently<T>(work: () => Promise<T>, { forMs }: { forMs: n
   }
 }
 
-/** Node's or Prisma's own code, and Postgres' behind it. */
-function codesOf(error: Error & { code?: unknown; meta?: unknown }): string[] {
+/** Node's or Prisma's own code, and the adapter's kind and Postgres' code behind it. */
+function wordsOf(error: Error & { code?: unknown; meta?: unknown }): string[] {
   const { driverAdapterError } = (error.meta ?? {}) as {
-    driverAdapterError?: { cause?: { originalCode?: unknown } };
+    driverAdapterError?: { cause?: { kind?: unknown; originalCode?: unknown } };
   };
-  return [error.code, driverAdapterError?.cause?.originalCode].filter((code) => typeof code === 'string');
+  const { kind, originalCode } = driverAdapterError?.cause ?? {};
+  return [error.code, kind, originalCode].filter((word) => typeof word === 'string');
 }
 
 /** True when a unique constraint refused the write. */

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { pino, type Logger } from 'pino';
 
 export type Log = Logger;
@@ -10,5 +11,14 @@ export function createLog(process: 'api' | 'worker' | 'setup', level: string): L
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { error: pino.stdSerializers.errWithCause },
+    // A copy: pino adds the line's own fields to what it is given.
+    mixin: () => ({ ...fieldsOfWork.getStore() }),
   });
+}
+
+const fieldsOfWork = new AsyncLocalStorage<Record<string, string>>();
+
+/** Every line that is written on behalf of `work`, however deep inside, carries these fields, such as a request's id. */
+export function withLogFields<T>(fields: Record<string, string>, work: () => T): T {
+  return fieldsOfWork.run({ ...fieldsOfWork.getStore(), ...fields }, work);
 }

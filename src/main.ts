@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createApp } from './app.ts';
-import { readConfig } from './config.ts';
+import { readConfig, unknownSettings } from './config.ts';
 import { createLog } from './log.ts';
 import { migrate } from './migrate.ts';
 import { openContext } from './open-context.ts';
 
 const config = readConfig(process.env);
 const log = createLog('api', config.DCTL_LOG_LEVEL);
+for (const unknown of unknownSettings(process.env)) log.warn(unknown, 'this setting is not known');
 
 const applied = await migrate(config.DATABASE_URL);
 if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');

@@ -3,6 +3,7 @@ import type { Config } from './config.ts';
 import type { Context } from './context.ts';
 import { connectDatabase } from './db.ts';
 import type { Log } from './log.ts';
+import { createMetrics } from './metrics.ts';
 import { openDoorbell } from './queue.ts';
 import { createSecrets } from './secrets.ts';
 import { openStorage } from './storage/storage.ts';
@@ -18,11 +19,12 @@ export function openContext(config: Config, log: Log): Context & { close(): Prom
   return {
     config,
     log,
+    metrics: createMetrics(),
     db,
     pool,
     doorbell,
     changes,
-    secrets: createSecrets(config.DCTL_SECRET_KEY),
+    secrets: createSecrets(config.DCTL_SECRET_KEY, config.DCTL_OLD_SECRET_KEYS),
     storage: openStorage(config.DCTL_STORAGE_DIR),
     async close() {
       await Promise.allSettled([doorbell.close(), changes.close()]);

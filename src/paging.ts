@@ -18,7 +18,7 @@ export interface Position {
 }
 
 /** Anybody can make a cursor up: whatever passes is looked for in Postgres, which knows no year 0. */
-const position = z.tuple([z.iso.datetime().refine((time) => time >= '1970'), text(500)]);
+const position = z.tuple([z.iso.datetime().refine((time) => time >= '1970'), text(510)]);
 
 function encodeCursor({ createdAt, id }: Position): string {
   return Buffer.from(JSON.stringify([createdAt, id])).toString('base64url');
@@ -30,12 +30,13 @@ export function decodeCursor(cursor: string | undefined): Position | undefined {
     const [createdAt, id] = position.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
     return { createdAt, id };
   } catch (error) {
-    throw new AppError(
-      'invalid_request',
-      'query.cursor: send back next_cursor of the page before, unchanged.',
-      { cause: error },
-    );
+    throw unknownCursor({ cause: error });
   }
+}
+
+export function unknownCursor(options?: { cause: unknown }): AppError {
+  const detail = 'query.cursor: send back next_cursor of the page before, unchanged.';
+  return new AppError('invalid_request', detail, options);
 }
 
 /** For lists that begin with the oldest: what comes after a page. */

@@ -11,8 +11,11 @@ export interface Doorbell {
   ringDelivery(deliveryId: string): Promise<void>;
   /** Messages that nobody has taken yet. Throws when the queue does not answer in time. */
   countWaiting(): Promise<{ runs: number; deliveries: number }>;
-  /** Throws when messages can't be queued right now. */
-  check(): Promise<void>;
+  /**
+   * Why messages can't be queued for sure, in a sentence that says what to change; null when they can. Throws when the
+   * queue does not answer.
+   */
+  findProblem(): Promise<string | null>;
   /** How the messages travel, for people. */
   readonly carrier: 'redis' | 'postgres';
   close(): Promise<void>;
@@ -31,7 +34,7 @@ const answerTimeoutMs = 1_000;
 type Message = { id: string };
 
 export function openDoorbell(config: Config, log: Log): Doorbell {
-  const { newQueue, carrier } = carrierFor(config);
+  const { newQueue, carrier, findProblem } = carrierFor(config);
   const runs = newQueue(runMessages);
   const deliveries = newQueue(deliveryMessages);
   for (const queue of [runs, deliveries]) {
@@ -59,8 +62,9 @@ export function openDoorbell(config: Config, log: Log): Doorbell {
       );
       return { runs: waitingRuns, deliveries: waitingDeliveries };
     },
-    async check() {
+    async findProblem() {
       await runs.getWaitingCount();
+      return findProblem(runs);
     },
     async close() {
       await Promise.all([runs.close(), deliveries.close()]);
@@ -119,6 +123,9 @@ function carrierFor(config: Config) {
     const connection = { url: config.REDIS_URL, maxRetriesPerRequest: null };
     return {
       carrier: 'redis' as const,
+      findProblem: async (queue: Queue) =>
+        // Where a hosted Redis keeps this to itself, there is nothing to say about it.
+        problemOfRedis(await (await queue.backend.client).info().catch(() => '')),
       newQueue: (name: string): Queue => new Queue(name, { connection }),
       newWorker: (name: string, process: (data: Message) => Promise<void>, concurrency: number): Worker =>
         new Worker(name, (message) => process(message.data as Message), {
@@ -132,6 +139,7 @@ function carrierFor(config: Config) {
   const connection = { connectionString: config.DATABASE_URL, migrate: true, max: 2 };
   return {
     carrier: 'postgres' as const,
+    findProblem: async () => null,
     newQueue: (name: string) => new onPostgres.Queue(name, { connection }) as unknown as Queue,
     newWorker: (name: string, process: (data: Message) => Promise<void>, concurrency: number) =>
       new onPostgres.Worker(name, (message) => process(message.data as Message), {
@@ -140,4 +148,19 @@ function carrierFor(config: Config) {
         ...workerOptions,
       }) as unknown as Worker,
   };
+}
+
+/** `info`: what Redis answers to INFO. */
+function problemOfRedis(info: string): string | null {
+  const about = new Map(info.split(/\r?\n/).map((line) => line.split(':', 2) as [string, string]));
+  const policy = about.get('maxmemory_policy') ?? 'noeviction';
+  if (policy !== 'noeviction') {
+    return `Redis removes messages when its memory is full: set its maxmemory-policy, which is ${policy}, to noeviction.`;
+  }
+  const bytes = (name: string) => Number(about.get(name) ?? 0);
+  const limit = bytes('maxmemory');
+  if (limit > 0 && bytes('used_memory') - bytes('mem_not_counted_for_evict') >= limit) {
+    return 'The memory of Redis is full, so it takes no messages: raise its maxmemory.';
+  }
+  return null;
 }

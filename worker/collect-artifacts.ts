@@ -5,7 +5,8 @@ import type { Context } from '../src/context.ts';
 import { artifactKey, isArtifactPath } from '../src/runs/artifact-path.ts';
 import type { ClaimedRun } from '../src/runs/lease.ts';
 import { recordArtifacts } from '../src/runs/progress.ts';
-import { containerSpec, projectFolder } from './dbt/container-spec.ts';
+import { findSteps } from '../src/runs/store.ts';
+import { containerName, containerSpec, projectFolder, stepsFolder } from './dbt/container-spec.ts';
 import type { Executor } from './executors/executor.ts';
 import type { Mask } from './masking.ts';
 import { keepParseCache, parseCacheFile } from './parse-cache.ts';
@@ -13,47 +14,102 @@ import { keepParseCache, parseCacheFile } from './parse-cache.ts';
 const maxFiles = 20_000;
 /** dbt's own working files: of no use to people, and large. */
 const workingFiles = /^graph(_summary)?\.(gpickle|json)$/;
+const targetFolder = `${projectFolder}/target`;
 
-/** Stores the files of dbt's target folder. Only plain files: a link could point anywhere. */
+/**
+ * Stores the files that dbt left in its target folder. Of several steps each one's: the shim has put them aside when
+ * the step ended, and those of a step that did not come to its end are what is new in the target folder.
+ */
 export async function collectArtifacts(
   context: Context,
   executor: Executor,
   run: ClaimedRun,
   mask: Mask,
 ): Promise<void> {
-  const { db, storage, log, config } = context;
-  const { name, image } = containerSpec(run, config);
-  const archive = await executor.collect(name, `${projectFolder}/target`);
+  const { db, log } = context;
+  const kept = keepFiles(context, run, mask);
+  const filesOf = (folder: string) => filesIn(executor, containerName(run.id), folder);
+  if (run.settings.steps.length === 1) {
+    for await (const file of filesOf(targetFolder)) await kept.add(1, file);
+  } else {
+    const earlier = new Set<string>();
+    for await (const file of filesOf(stepsFolder)) {
+      const [, step, path] = /^([1-9]\d{0,2})\/(.+)$/.exec(file.path) ?? [];
+      if (step === undefined || path === undefined) continue;
+      earlier.add(sameFile({ ...file, path }));
+      await kept.add(Number(step), { ...file, path });
+    }
+    const cutShort = (await findSteps(db, [run.id])).findLast(
+      ({ status, startedAt }) => status === 'running' && startedAt !== null,
+    );
+    const rest = cutShort === undefined ? `${targetFolder}/${parseCacheFile}` : targetFolder;
+    for await (const file of filesOf(rest)) {
+      const isNew =
+        cutShort !== undefined && isSince(file, cutShort.startedAt) && !earlier.has(sameFile(file));
+      if (file.path === parseCacheFile || isNew) await kept.add(cutShort?.number ?? 1, file);
+    }
+  }
+  await recordArtifacts(db, run.id, kept.artifacts);
+  if (kept.leftOut > 0)
+    log.warn({ run: run.id, leftOut: kept.leftOut }, 'the run left more artifacts than are kept');
+}
+
+interface FoundFile {
+  /** Below the folder that was asked for; of a single file its name. */
+  path: string;
+  sizeBytes: number;
+  /** In whole seconds: an engine tells no more. */
+  modifiedAt: Date;
+  content: AsyncIterable<Uint8Array>;
+}
+
+/** Only plain files: a link could point anywhere. Each one's content is there until the next is asked for. */
+async function* filesIn(executor: Executor, container: string, folder: string): AsyncGenerator<FoundFile> {
+  const archive = await executor.collect(container, folder);
   if (archive === null) return;
   const entries = extract();
   const unpacked = pipeline(Readable.from(archive), entries);
-  const artifacts: { path: string; sizeBytes: number }[] = [];
+  // What goes wrong is thrown below, once: nobody else may be listening yet.
+  unpacked.catch(() => undefined);
+  for await (const entry of entries) {
+    const { name, type, size, mtime } = entry.header;
+    if (type === 'file') {
+      yield {
+        path: name.replace(/^[^/]*\//, ''),
+        sizeBytes: size ?? 0,
+        modifiedAt: mtime ?? new Date(0),
+        content: entry as AsyncIterable<Uint8Array>,
+      };
+    }
+    entry.resume();
+  }
+  await unpacked;
+}
+
+function keepFiles(context: Context, run: ClaimedRun, mask: Mask) {
+  const { storage, config } = context;
+  const { image } = containerSpec(run, config);
+  const artifacts: { step: number; path: string; sizeBytes: number }[] = [];
   let room = config.DCTL_MAX_ARTIFACT_BYTES;
   let leftOut = 0;
-  const stored = (async () => {
-    for await (const entry of entries) {
-      const path = entry.header.name.replace(/^target\//, '');
-      const content = entry as AsyncIterable<Uint8Array>;
-      if (path === parseCacheFile && entry.header.type === 'file') {
-        await keepParseCache(context, run, image, content);
-      } else if (isWanted(path, entry.header.type)) {
-        const { size } = entry.header;
-        if (artifacts.length < maxFiles && size <= room) {
-          room -= size;
-          artifacts.push({
-            path,
-            ...(await storage.write(artifactKey(run.id, path), masked(content, mask))),
-          });
-        } else {
-          leftOut += 1;
-        }
+  return {
+    artifacts,
+    get leftOut() {
+      return leftOut;
+    },
+    async add(step: number, { path, sizeBytes, content }: FoundFile): Promise<void> {
+      if (path === parseCacheFile) return keepParseCache(context, run, image, { content, mask });
+      if (step > run.settings.steps.length || !isArtifactPath(path) || workingFiles.test(path)) return;
+      const tellsSecret = mask.finds(Buffer.from(path));
+      if (artifacts.length >= maxFiles || sizeBytes > room || tellsSecret) {
+        leftOut += 1;
+        return;
       }
-      entry.resume();
-    }
-  })();
-  await Promise.all([unpacked, stored]);
-  await recordArtifacts(db, run.id, artifacts);
-  if (leftOut > 0) log.warn({ run: run.id, leftOut }, 'the run left more artifacts than are kept');
+      room -= sizeBytes;
+      const stored = await storage.write(artifactKey(run.id, step, path), masked(content, mask));
+      artifacts.push({ step, path, ...stored });
+    },
+  };
 }
 
 async function* masked(content: AsyncIterable<Uint8Array>, mask: Mask): AsyncGenerator<Uint8Array> {
@@ -62,6 +118,11 @@ async function* masked(content: AsyncIterable<Uint8Array>, mask: Mask): AsyncGen
   yield stream.end();
 }
 
-function isWanted(path: string, type: string): boolean {
-  return type === 'file' && isArtifactPath(path) && !workingFiles.test(path);
+function isSince({ modifiedAt }: FoundFile, time: Date | null): boolean {
+  return time !== null && modifiedAt.getTime() >= Math.floor(time.getTime() / 1_000) * 1_000;
+}
+
+/** The same for a file and the copy that the shim made of it. */
+function sameFile({ path, sizeBytes, modifiedAt }: FoundFile): string {
+  return `${sizeBytes} ${Math.floor(modifiedAt.getTime() / 1_000)} ${path}`;
 }

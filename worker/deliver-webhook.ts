@@ -15,12 +15,13 @@ import { postOnce } from './safe-fetch.ts';
  * `sending`; once a try was begun, the sweeper calls it `unknown` later, and nobody ever sends it again by itself.
  */
 export async function deliverWebhook(context: Context, deliveryId: string): Promise<void> {
-  const { db, secrets, config, log } = context;
+  const { db, secrets, config, log, metrics } = context;
   const taken = await takeDelivery(db, deliveryId);
   if (taken === null) return;
   const delivery = openDelivery(taken, secrets);
   const receiver = {
     knowsRepeats: airflowApi(delivery.url) !== null,
+    toldBefore: taken.kind === 'sent_again',
     retryAfterMs: config.DCTL_WEBHOOK_RETRY_SECONDS * 1_000,
   };
   // What the receiver answered, and the retry it is owed, must outlive an outage of the database.
@@ -43,10 +44,13 @@ export async function deliverWebhook(context: Context, deliveryId: string): Prom
       result: outcome.kind,
       explanation: step.why,
     };
+    if (end.durationMs !== null)
+      metrics.deliveryTries.observe({ result: end.result }, end.durationMs / 1_000);
     await patiently(() => endTry(db, deliveryId, number, end), patience);
     const { state } = step;
     if (state !== 'retry') {
       await patiently(() => endDelivery(db, deliveryId, state), patience);
+      metrics.deliveriesEnded.inc({ state });
       log.info({ delivery: deliveryId, run: taken.runId, state, tries: number }, 'webhook ended');
       return;
     }

@@ -2,17 +2,22 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from '../src/context.ts';
 import { markLaunched, type ClaimedRun } from '../src/runs/lease.ts';
 import type { Outcome } from '../src/runs/status.ts';
-import { containerName, containerSpec, runMessage } from './dbt/container-spec.ts';
+import type { Cancellation } from './cancellation.ts';
+import { containerName, containerSpec, runMessage, stepHeader } from './dbt/container-spec.ts';
 import { ProtocolReader, type ShimEvent } from './dbt/protocol.ts';
 import { CouldNotStart, type ContainerEnd, type Executor, type Output } from './executors/executor.ts';
+import { interrupt } from './interrupt.ts';
 import { LeaseLost, LogWriter } from './log-writer.ts';
 import type { Mask } from './masking.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import type { RunEnvironment } from './run-environment.ts';
 import { runFiles } from './run-files.ts';
+import { SectionFinder } from './section-finder.ts';
 
 const flushMs = 200;
 const engineRetryMs = 500;
+/** How long after SIGKILL the engine may take to say that a container is over. */
+const killedWithinMs = 3_000;
 const neverStarted =
   'A worker ended just before it started the container, so dbt never ran: trigger the job again.';
 
@@ -25,13 +30,74 @@ export interface Execution {
   environment: RunEnvironment;
   /** Aborts when this worker must let go of the run: its lease is lost, or the worker stops. */
   letGo: AbortSignal;
+  cancellation: Cancellation;
 }
 
 /**
  * Brings a claimed run to the end of its container and says how that was. Launches it unless an earlier worker did:
  * then it follows the container that is there. Throws `LeaseLost` when it must let go.
+ *
+ * A run that somebody cancels is over at once when it was not launched, and soon after the grace when it was: also
+ * while the engine does not answer.
  */
 export async function execute(given: Execution): Promise<Outcome> {
+  const { cancellation } = given;
+  const abandoned = new AbortController();
+  const execution: Launching = {
+    ...given,
+    letGo: AbortSignal.any([given.letGo, abandoned.signal]),
+    launch: { hasBegun: given.run.launchedAt !== null },
+  };
+  const cancelling = cancelWhenAsked(execution);
+  try {
+    const outcome = await Promise.race([cancelling.over, toItsEnd(execution)]);
+    return cancellation.by === null ? outcome : cancelledUnlessOver(outcome, cancellation.by);
+  } catch (error) {
+    // Whatever is wrong with the engine: the container, if there is one, is removed sooner or later.
+    if (cancellation.by === null || error instanceof LeaseLost) throw error;
+    return { kind: 'cancelled', by: cancellation.by, atWork: false };
+  } finally {
+    cancelling.stop();
+    abandoned.abort();
+  }
+}
+
+/** `over` comes to nothing unless somebody cancels the run. Then it does not wait for an engine that is silent. */
+function cancelWhenAsked(execution: Launching): { over: Promise<Outcome>; stop: () => void } {
+  const { context, cancellation, launch } = execution;
+  const { promise: over, resolve } = Promise.withResolvers<Outcome>();
+  let leaveOff = () => cancellation.signal.removeEventListener('abort', begin);
+  const begin = () => {
+    const outcome: Outcome = { kind: 'cancelled', by: cancellation.by ?? '', atWork: false };
+    if (!launch.hasBegun) return resolve(outcome);
+    const stopSignals = interrupt(execution, 'a run that was cancelled');
+    const late = setTimeout(
+      () => resolve(outcome),
+      context.config.DCTL_CANCEL_GRACE_SECONDS * 1_000 + killedWithinMs,
+    );
+    leaveOff = () => {
+      stopSignals();
+      clearTimeout(late);
+    };
+  };
+  if (cancellation.by === null) cancellation.signal.addEventListener('abort', begin, { once: true });
+  else begin();
+  return { over, stop: () => leaveOff() };
+}
+
+interface Launching extends Execution {
+  /** Whether the container may have been started, or be about to. */
+  launch: { hasBegun: boolean };
+}
+
+/** A run that came to its own end while it was being cancelled keeps it. */
+function cancelledUnlessOver(outcome: Outcome, by: string): Outcome {
+  const { kind } = outcome;
+  if (kind === 'exited' || kind === 'out_of_memory' || kind === 'cancelled') return outcome;
+  return { kind: 'cancelled', by, atWork: kind === 'killed' || kind === 'timed_out' };
+}
+
+async function toItsEnd(given: Launching): Promise<Outcome> {
   // What can't be stored must not wait for the container's next word to be noticed.
   const broken = new AbortController();
   const execution = { ...given, letGo: AbortSignal.any([given.letGo, broken.signal]) };
@@ -49,8 +115,8 @@ export async function execute(given: Execution): Promise<Outcome> {
   }
 }
 
-async function startOrFollow(execution: Execution): Promise<Output | null> {
-  const { context, executor, run, environment, letGo } = execution;
+async function startOrFollow(execution: Launching): Promise<Output | null> {
+  const { context, executor, run, environment, letGo, cancellation, launch } = execution;
   const { db } = context;
   const name = containerName(run.id);
   if (run.launchedAt !== null) {
@@ -62,8 +128,14 @@ async function startOrFollow(execution: Execution): Promise<Output | null> {
   if (run.fence > 1) await executor.remove(name);
 
   const { containerId } = await createPatiently(execution);
+  // Cancelled meanwhile: nobody waits for this any more.
+  if (cancellation.by !== null) await executor.remove(name);
   if (letGo.aborted) throw new LeaseLost();
-  if (!(await markLaunched(db, run.lease, containerId))) throw new LeaseLost();
+  launch.hasBegun = true;
+  const marked = await markLaunched(db, run.lease, containerId);
+  if (marked === null) throw new LeaseLost();
+  cancellation.begin(marked.cancelledBy);
+  if (marked.cancelledBy !== null) return null;
   return executor.start(name, runMessage(run, environment.variables), letGo);
 }
 
@@ -93,7 +165,11 @@ async function untilEnded(execution: Execution, output: Output, broken: AbortCon
     maxBytes: config.DCTL_MAX_LOG_BYTES,
     isClosed: run.logTruncated,
   });
-  const progress = new ProgressWriter(context, run.lease);
+  const { steps } = run.settings;
+  const progress = new ProgressWriter(context, run.lease, steps.length);
+  const sections = new SectionFinder(
+    steps.slice(1).map((_, place) => environment.mask.text(stepHeader(run, place + 2))),
+  );
   const timeout = endAfterTimeout(execution);
   let finished: Extract<ShimEvent, { event: 'finished' }> | undefined;
   const flushing = setInterval(() => {
@@ -106,6 +182,9 @@ async function untilEnded(execution: Execution, output: Output, broken: AbortCon
     let alreadyStored = run.logBytes;
     // Masked first: what is stored is counted in masked bytes, and a take-over skips as many of them.
     const store = async (content: Buffer) => {
+      for (const { step, from, end } of sections.write(content)) {
+        if (end <= config.DCTL_MAX_LOG_BYTES) await progress.beginSection({ step, from });
+      }
       const seenBefore = Math.min(alreadyStored, content.length);
       alreadyStored -= seenBefore;
       if (seenBefore < content.length) await log.write(content.subarray(seenBefore));
@@ -140,23 +219,14 @@ function maskedEvent(event: ShimEvent, mask: Mask): ShimEvent {
   ) as ShimEvent;
 }
 
-/** SIGINT, dbt's way to stop its queries; then, after the grace, SIGKILL. */
-function endAfterTimeout({ context, executor, run }: Execution) {
-  const { config, log } = context;
-  const name = containerName(run.id);
+function endAfterTimeout(execution: Execution) {
   let expired = false;
-  let timer = setTimeout(() => {
+  let leaveOff = () => clearTimeout(timer);
+  const timer = setTimeout(() => {
     expired = true;
-    send('SIGINT');
-    timer = setTimeout(() => send('SIGKILL'), config.DCTL_CANCEL_GRACE_SECONDS * 1_000);
-  }, run.remainingMs);
-  const send = (signal: 'SIGINT' | 'SIGKILL') => {
-    log.info({ run: run.id, signal }, 'ending a run that reached its timeout');
-    executor
-      .signal(name, signal)
-      .catch((error: unknown) => log.warn({ error, run: run.id }, 'a signal was not sent'));
-  };
-  return { expired: () => expired, cancel: () => clearTimeout(timer) };
+    leaveOff = interrupt(execution, 'a run that reached its timeout');
+  }, execution.run.remainingMs);
+  return { expired: () => expired, cancel: () => leaveOff() };
 }
 
 function outcomeOf(

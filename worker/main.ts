@@ -1,10 +1,11 @@
-import { readConfig } from '../src/config.ts';
-import { createLog } from '../src/log.ts';
+import { readConfig, unknownSettings } from '../src/config.ts';
+import { createLog, withLogFields } from '../src/log.ts';
 import { openContext } from '../src/open-context.ts';
 import { answerDoorbell } from '../src/queue.ts';
 import { deliverWebhook } from './deliver-webhook.ts';
 import { dockerExecutor } from './executors/docker.ts';
 import { processRun } from './process-run.ts';
+import { serveMetrics } from './serve-metrics.ts';
 import { readShimTar } from './shim-tar.ts';
 import { sweepRegularly } from './sweep.ts';
 
@@ -13,6 +14,7 @@ const deliveriesAtOnce = 500;
 
 const config = readConfig(process.env);
 const log = createLog('worker', config.DCTL_LOG_LEVEL).child({ worker: config.DCTL_WORKER_NAME });
+for (const unknown of unknownSettings(process.env)) log.warn(unknown, 'this setting is not known');
 const context = { ...openContext(config, log), log };
 const executor = dockerExecutor({ network: config.DCTL_RUN_NETWORK, runtime: config.DCTL_RUNNER_RUNTIME });
 await executor.prepare().catch((error: unknown) => log.error({ error }, 'the Docker engine does not answer'));
@@ -21,8 +23,12 @@ const stop = new AbortController();
 const workplace = { context, executor, shimTar: await readShimTar(), stopping: stop.signal };
 const doorbell = answerDoorbell(config, log, {
   run: { handle: (id) => processRun(workplace, id), concurrency: config.DCTL_WORKER_CONCURRENCY },
-  delivery: { handle: (id) => deliverWebhook(context, id), concurrency: deliveriesAtOnce },
+  delivery: {
+    handle: (id) => withLogFields({ delivery: id }, () => deliverWebhook(context, id)),
+    concurrency: deliveriesAtOnce,
+  },
 });
+await serveMetrics(context, executor);
 sweepRegularly(context, executor, stop.signal);
 log.info({ concurrency: config.DCTL_WORKER_CONCURRENCY, queue: context.doorbell.carrier }, 'working');
 

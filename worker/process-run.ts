@@ -1,13 +1,19 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from '../src/context.ts';
+import { withLogFields } from '../src/log.ts';
+import { cancellationOf } from '../src/runs/cancel.ts';
 import { finishRun } from '../src/runs/finish.ts';
 import { claimRun, maxClaims, releaseLease, renewLease, type ClaimedRun } from '../src/runs/lease.ts';
 import type { Outcome } from '../src/runs/status.ts';
+import { Cancellation } from './cancellation.ts';
 import { collectArtifacts } from './collect-artifacts.ts';
 import { containerName } from './dbt/container-spec.ts';
-import { execute } from './execute.ts';
+import { execute, type Execution } from './execute.ts';
 import type { Executor } from './executors/executor.ts';
 import { LeaseLost } from './log-writer.ts';
 import { openEnvironment } from './run-environment.ts';
+
+const collectCancelledMs = 2_000;
 
 export interface Workplace {
   context: Context;
@@ -19,32 +25,31 @@ export interface Workplace {
 
 /** A run's whole way through a worker: claim, execute, collect, finish, clean up. */
 export async function processRun(workplace: Workplace, runId: string): Promise<void> {
-  const { context, executor } = workplace;
-  const { config, db, log } = context;
+  const { config, db, metrics } = workplace.context;
   if (workplace.stopping.aborted) return;
   const run = await claimRun(db, runId, {
     name: config.DCTL_WORKER_NAME,
     leaseSeconds: config.DCTL_LEASE_SECONDS,
   });
   if (run === null) return;
-  log.info({ run: run.id, fence: run.fence }, run.launchedAt === null ? 'run claimed' : 'run taken over');
+  if (run.fence === 1) metrics.runWaits.observe(run.waitedSeconds);
+  metrics.runsAtWork.inc();
+  await withLogFields({ run: run.id }, () => processClaimed(workplace, run)).finally(() =>
+    metrics.runsAtWork.dec(),
+  );
+}
+
+async function processClaimed(workplace: Workplace, run: ClaimedRun): Promise<void> {
+  const { context, executor } = workplace;
+  const { db, log } = context;
+  log.info({ fence: run.fence }, run.launchedAt === null ? 'run claimed' : 'run taken over');
 
   const lease = keepLease(workplace, run);
   try {
-    const environment = await openEnvironment(context, run);
-    const outcome: Outcome =
-      run.fence > maxClaims
-        ? { kind: 'gave_up', claims: maxClaims }
-        : await execute({ ...workplace, run, environment, letGo: lease.letGo });
-    const name = containerName(run.id);
-    if (!hasNoArtifacts.has(outcome.kind)) {
-      await collectArtifacts(context, executor, run, environment.mask).catch((error: unknown) =>
-        log.error({ error, run: run.id }, 'artifacts could not be collected'),
-      );
-    }
+    const outcome = settledBefore(run) ?? (await executeAndCollect(workplace, run, lease));
     if (await finishRun(context, run.lease, outcome)) {
       await executor
-        .remove(name)
+        .remove(containerName(run.id))
         .catch((error: unknown) =>
           log.warn({ error, run: run.id }, 'a container was not removed; the sweeper will'),
         );
@@ -60,24 +65,77 @@ export async function processRun(workplace: Workplace, runId: string): Promise<v
   }
 }
 
-const hasNoArtifacts: ReadonlySet<Outcome['kind']> = new Set([
-  'could_not_start',
-  'container_lost',
-  'gave_up',
-]);
+/** The end of a run for which nothing is tried any more. */
+function settledBefore(run: ClaimedRun): Outcome | null {
+  if (run.fence > maxClaims) return { kind: 'gave_up', claims: maxClaims };
+  if (run.cancelledBy !== null && run.launchedAt === null) {
+    return { kind: 'cancelled', by: run.cancelledBy, atWork: false };
+  }
+  return null;
+}
 
-/** Renews the lease at a third of its time. `letGo` aborts when it is lost, or when the worker stops. */
+async function executeAndCollect(
+  workplace: Workplace,
+  run: ClaimedRun,
+  { letGo, cancellation }: Pick<Execution, 'letGo' | 'cancellation'>,
+): Promise<Outcome> {
+  const { context, executor } = workplace;
+  const environment = await openEnvironment(context, run);
+  if ('problem' in environment) {
+    return { kind: 'could_not_start', reason: 'could_not_start', why: environment.problem };
+  }
+  const outcome = await execute({ ...workplace, run, environment, letGo, cancellation });
+  if (hasArtifacts(outcome)) {
+    const collecting = collectArtifacts(context, executor, run, environment.mask).catch((error: unknown) =>
+      context.log.error({ error, run: run.id }, 'artifacts could not be collected'),
+    );
+    // Whoever cancels a run is not made to wait long for what it left.
+    await (outcome.kind === 'cancelled'
+      ? Promise.race([collecting, delay(collectCancelledMs, undefined, { ref: false })])
+      : collecting);
+  }
+  return outcome;
+}
+
+function hasArtifacts(outcome: Outcome): boolean {
+  if (outcome.kind === 'cancelled') return outcome.atWork;
+  return outcome.kind !== 'could_not_start' && outcome.kind !== 'container_lost';
+}
+
+/**
+ * Renews the lease at a third of its time. `letGo` aborts when it is lost, or when the worker stops. `cancellation`
+ * begins when somebody cancels the run: at once, and should that message be missed, with the next renewal.
+ */
 function keepLease({ context, stopping }: Workplace, run: ClaimedRun) {
-  const { config, db, log } = context;
+  const { changes, config, db, log } = context;
   const lost = new AbortController();
-  const renewing = setInterval(
-    () => {
-      renewLease(db, run.lease, config.DCTL_LEASE_SECONDS).then(
-        (renewed) => renewed || lost.abort(),
-        (error: unknown) => log.warn({ error, run: run.id }, 'a lease was not renewed'),
-      );
+  const cancellation = new Cancellation();
+  cancellation.begin(run.cancelledBy);
+  const renew = async () => {
+    try {
+      const renewed = await renewLease(db, run.lease, config.DCTL_LEASE_SECONDS);
+      if (renewed === null) lost.abort();
+      else cancellation.begin(renewed.cancelledBy);
+    } catch (error) {
+      log.warn({ error, run: run.id }, 'a lease was not renewed');
+    }
+  };
+  const leaseMs = config.DCTL_LEASE_SECONDS * 1_000;
+  const renewing = setInterval(() => void renew(), leaseMs / 3);
+  const watch = changes.watch(cancellationOf(run.id));
+  const over = new AbortController();
+  const listen = async () => {
+    // The first time at once: somebody may have cancelled the run between its claim and this.
+    for (; !over.signal.aborted; await watch.next(leaseMs)) await renew();
+  };
+  void listen();
+  return {
+    letGo: AbortSignal.any([lost.signal, stopping]),
+    cancellation,
+    stop() {
+      over.abort();
+      clearInterval(renewing);
+      watch.close();
     },
-    (config.DCTL_LEASE_SECONDS * 1_000) / 3,
-  );
-  return { letGo: AbortSignal.any([lost.signal, stopping]), stop: () => clearInterval(renewing) };
+  };
 }

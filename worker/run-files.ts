@@ -21,7 +21,7 @@ export async function* runFiles(
 ): AsyncGenerator<Uint8Array> {
   yield shimTar.subarray(0, -endMarkBytes);
   if (more.length > 0) yield* withoutEndMark(tarOf(more));
-  const parsed = await storage.read(parseCacheKey(run.deploymentId, image));
+  const parsed = await storage.read(parseCacheKey(run, image));
   if (parsed !== undefined) yield* withoutEndMark(parseCacheTar(parsed.content, parsed.sizeBytes));
   const deployment = await storage.read(deploymentKey(run.deploymentId));
   if (deployment === undefined) throw new Error("the deployment's files are missing from storage");

@@ -1,16 +1,23 @@
 import type { Context } from '../src/context.ts';
+import { uploadsKey } from '../src/projects/deployment-key.ts';
+import { clearOldRuns, forgetOldKeys } from '../src/runs/expire.ts';
 import { findEndedRuns, findForgottenRuns } from '../src/runs/store.ts';
 import { findForgottenDeliveries, giveUpHalfSent } from '../src/webhooks/store.ts';
 import { halfSentSeconds } from './deliver-webhook.ts';
 import type { Executor } from './executors/executor.ts';
+
+/** No upload and no file that is being written goes on for so long. */
+const leftoverMs = 24 * 3_600 * 1_000;
 
 /**
  * Looks for work that no message stands for any more, and rings again: runs that wait although their turn has come,
  * runs whose worker's lease has run out, webhooks nobody took. Webhooks left half-sent become `unknown`, or wait again
  * when nothing of them has left. Harmless to do twice: whoever answers the doorbell has to claim first.
  */
-export async function sweep({ db, doorbell, config, log }: Context): Promise<void> {
+export async function sweep({ db, doorbell, config, log, metrics }: Context): Promise<void> {
   const givenUp = await giveUpHalfSent(db, halfSentSeconds(config));
+  const unknown = givenUp.filter(({ state }) => state === 'unknown').length;
+  if (unknown > 0) metrics.deliveriesEnded.inc({ state: 'unknown' }, unknown);
   const [forgottenRuns, forgottenDeliveries, waiting] = await Promise.all([
     findForgottenRuns(db, config.DCTL_SWEEP_SECONDS),
     findForgottenDeliveries(db, config.DCTL_SWEEP_SECONDS),
@@ -23,7 +30,6 @@ export async function sweep({ db, doorbell, config, log }: Context): Promise<voi
   for (const id of deliveries) await doorbell.ringDelivery(id);
 
   if (runs.length + deliveries.length + givenUp.length > 0) {
-    const unknown = givenUp.filter(({ state }) => state === 'unknown').length;
     log.info({ runs: runs.length, deliveries: deliveries.length, unknown }, 'swept');
   }
 }
@@ -43,13 +49,23 @@ async function sweepContainers({ db, log }: Context, executor: Executor): Promis
   }
 }
 
-/** Sweeps every so often until the signal aborts. An engine that doesn't answer holds up its own sweep only. */
-export function sweepRegularly(context: Context, executor: Executor, signal: AbortSignal): void {
-  repeat(context, () => sweep(context), signal);
-  repeat(context, () => sweepContainers(context, executor), signal);
+/** Removes what is not kept any longer, and what processes that died have left. */
+async function cleanUp(context: Context, signal: AbortSignal): Promise<void> {
+  const runs = await clearOldRuns(context, signal);
+  const keys = await forgetOldKeys(context);
+  const files = await context.storage.removeLeftovers(uploadsKey, leftoverMs);
+  if (runs + keys + files > 0) context.log.info({ runs, keys, files }, 'cleaned up');
 }
 
-function repeat({ config, log }: Context, work: () => Promise<void>, signal: AbortSignal): void {
+/** Sweeps every so often until the signal aborts. An engine that doesn't answer holds up its own sweep only. */
+export function sweepRegularly(context: Context, executor: Executor, signal: AbortSignal): void {
+  const { DCTL_SWEEP_SECONDS: often, DCTL_CLEAN_UP_SECONDS: seldom } = context.config;
+  repeat(context, () => sweep(context), often, signal);
+  repeat(context, () => sweepContainers(context, executor), often, signal);
+  repeat(context, () => cleanUp(context, signal), seldom, signal);
+}
+
+function repeat({ log }: Context, work: () => Promise<void>, seconds: number, signal: AbortSignal): void {
   let atWork = false;
   const timer = setInterval(() => {
     if (atWork) return;
@@ -57,6 +73,6 @@ function repeat({ config, log }: Context, work: () => Promise<void>, signal: Abo
     work()
       .catch((error: unknown) => log.warn({ error }, 'a sweep failed'))
       .finally(() => (atWork = false));
-  }, config.DCTL_SWEEP_SECONDS * 1_000);
+  }, seconds * 1_000);
   signal.addEventListener('abort', () => clearInterval(timer));
 }

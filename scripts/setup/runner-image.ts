@@ -11,6 +11,8 @@ const projectFolder = join(import.meta.dirname, '..', '..');
 const runnerFolder = join(projectFolder, 'runner');
 const stateFolder = join(projectFolder, '.dctl');
 const logPath = join(stateFolder, 'logs', 'runner-image.log');
+/** What the images are called, one for each type of project. */
+const imageNames = { dbt: 'dctl-runner', sqlmesh: 'dctl-sqlmesh' } as const;
 const lockPath = join(stateFolder, 'runner-image.lock');
 
 /** A registry that has not answered by then is out of reach. */
@@ -19,10 +21,12 @@ const buildLimitMs = 15 * 60_000;
 const shortLimitMs = 20_000;
 
 export interface RunnerImageOptions {
+  /** The type of project whose runs execute in it: dbt unless given. */
+  program?: keyof typeof imageNames;
   /** Called with one line of progress for a person to read. */
   log: (line: string) => void;
   signal?: AbortSignal;
-  /** The image to build on, in place of the one in `runner/versions.json`. It must have Python 3.9 or later. */
+  /** The image to build on, in place of the one in its `versions.json`. It must have Python 3.9 or later. */
   baseImage?: string;
 }
 
@@ -32,8 +36,9 @@ export interface RunnerImageOptions {
  * @throws Error with one sentence to show to the person: the likely cause, and where the full output is.
  */
 export async function ensureRunnerImage(options: RunnerImageOptions): Promise<string> {
-  const inputs = await readInputs(options.baseImage);
-  const tag = `dctl-runner:${digestOf(inputs)}`;
+  const { program = 'dbt' } = options;
+  const inputs = await readInputs(program, options.baseImage);
+  const tag = `${imageNames[program]}:${digestOf(inputs)}`;
   if (await imageExists(tag, options.signal)) return tag;
 
   await mkdir(join(stateFolder, 'logs'), { recursive: true });
@@ -42,8 +47,20 @@ export async function ensureRunnerImage(options: RunnerImageOptions): Promise<st
     if (await imageExists(tag, options.signal)) return tag;
     await writeFile(logPath, '');
     const base = await ensureBase(inputs, options);
-    await build(tag, base, inputs, options);
+    await build(program, tag, base, inputs, options);
     return tag;
+  } finally {
+    await release();
+  }
+}
+
+/** Returns a Debian image with Python, git and certificates: the one that the runner's image is built on. */
+export async function ensureBaseImage(options: RunnerImageOptions): Promise<string> {
+  const inputs = await readInputs('dbt', options.baseImage);
+  await mkdir(join(stateFolder, 'logs'), { recursive: true });
+  const release = await takeLock(options);
+  try {
+    return await ensureBase(inputs, options);
   } finally {
     await release();
   }
@@ -53,18 +70,41 @@ interface Inputs {
   dockerfile: string;
   baseScript: string;
   base: string;
-  dbtVersion: string;
-  adapters: string;
   certificates: string[];
 }
 
-async function readInputs(baseImage: string | undefined): Promise<Inputs> {
+interface DbtInputs extends Inputs {
+  dbtVersion: string;
+  adapters: string;
+}
+
+interface SqlmeshInputs extends Inputs {
+  packages: string[];
+}
+
+const dockerfileFolder = (program: keyof typeof imageNames) =>
+  program === 'dbt' ? runnerFolder : join(runnerFolder, program);
+
+async function readInputs(
+  program: keyof typeof imageNames,
+  baseImage: string | undefined,
+): Promise<DbtInputs | SqlmeshInputs> {
   const [dockerfile, baseScript, versionsText, certificates] = await Promise.all([
-    readFile(join(runnerFolder, 'Dockerfile'), 'utf8'),
+    readFile(join(dockerfileFolder(program), 'Dockerfile'), 'utf8'),
     readFile(join(runnerFolder, 'build-base.sh'), 'utf8'),
-    readFile(join(runnerFolder, 'versions.json'), 'utf8'),
+    readFile(join(dockerfileFolder(program), 'versions.json'), 'utf8'),
     hostCertificates(),
   ]);
+  if (program === 'sqlmesh') {
+    const { base, sqlmesh, extras, drivers } = JSON.parse(versionsText) as {
+      base: string;
+      sqlmesh: string;
+      extras: string[];
+      drivers: Record<string, string>;
+    };
+    const packages = [`sqlmesh[${extras.join(',')}]==${sqlmesh}`, ...pinned(drivers)];
+    return { dockerfile, baseScript, base: baseImage ?? base, packages, certificates };
+  }
   const versions = JSON.parse(versionsText) as {
     base: string;
     dbt_core: string;
@@ -75,15 +115,17 @@ async function readInputs(baseImage: string | undefined): Promise<Inputs> {
     baseScript,
     base: baseImage ?? versions.base,
     dbtVersion: versions.dbt_core,
-    adapters: Object.entries(versions.adapters)
-      .map(([name, version]) => `${name}==${version}`)
-      .join(' '),
+    adapters: pinned(versions.adapters).join(' '),
     certificates,
   };
 }
 
+function pinned(packages: Record<string, string>): string[] {
+  return Object.entries(packages).map(([name, version]) => `${name}==${version}`);
+}
+
 /** Certificates in PEM that this host trusts and the public root stores do not have, such as a company proxy's. */
-async function hostCertificates(): Promise<string[]> {
+export async function hostCertificates(): Promise<string[]> {
   const { SSL_CERT_FILE, NODE_EXTRA_CA_CERTS } = process.env;
   const paths = [SSL_CERT_FILE ?? '', NODE_EXTRA_CA_CERTS ?? '', '/etc/ssl/certs/ca-certificates.crt'];
   const seen = new Set(rootCertificates.map((pem) => new X509Certificate(pem).fingerprint256));
@@ -167,16 +209,26 @@ async function installDebootstrap({ log, signal }: RunnerImageOptions): Promise<
   if (installed.code !== 0) throw failed('debootstrap could not be installed', installed.output);
 }
 
-async function build(tag: string, base: string, inputs: Inputs, options: RunnerImageOptions): Promise<void> {
-  options.log(`building the runner image with dbt ${inputs.dbtVersion} (about a minute)`);
+async function build(
+  program: keyof typeof imageNames,
+  tag: string,
+  base: string,
+  inputs: DbtInputs | SqlmeshInputs,
+  options: RunnerImageOptions,
+): Promise<void> {
+  const [what, versionArgs] =
+    'packages' in inputs
+      ? [inputs.packages[0], [`PACKAGES=${inputs.packages.join(' ')}`]]
+      : [`dbt ${inputs.dbtVersion}`, [`DBT_VERSION=${inputs.dbtVersion}`, `ADAPTERS=${inputs.adapters}`]];
+  options.log(`building the runner image with ${what} (about a minute)`);
   const context = await mkdtemp(join(tmpdir(), 'dctl-runner-'));
   try {
-    await copyFile(join(runnerFolder, 'Dockerfile'), join(context, 'Dockerfile'));
+    await copyFile(join(dockerfileFolder(program), 'Dockerfile'), join(context, 'Dockerfile'));
     await mkdir(join(context, 'certs'));
     for (const [index, pem] of inputs.certificates.entries()) {
       await writeFile(join(context, 'certs', `${index}.crt`), pem);
     }
-    const values = [`BASE_IMAGE=${base}`, `DBT_VERSION=${inputs.dbtVersion}`, `ADAPTERS=${inputs.adapters}`];
+    const values = [`BASE_IMAGE=${base}`, ...versionArgs];
     // Docker knows these names, and keeps their values out of the image's history.
     const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
     const given = proxies.filter((name) => process.env[name] !== undefined);
@@ -325,7 +377,7 @@ const causes: [RegExp, string][] = [
   ],
   [
     /no matching distribution found|could not find a version/i,
-    'a version in runner/versions.json does not exist',
+    'a version in its versions.json does not exist',
   ],
   [/it took too long/i, 'it took too long'],
 ];

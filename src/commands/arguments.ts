@@ -1,51 +1,58 @@
-import { allowedOptions } from './options.ts';
-import type { Option, Subcommand } from './options.ts';
-import { refuse, shown } from './refusal.ts';
+import { refuse } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
-import { optionRefusal } from './refused.ts';
-import { selector } from './values.ts';
+import type { ValueCheck } from './values.ts';
 import type { Word } from './words.ts';
 
-/** Walks over the words after the subcommand as dbt does. Options come in any order, and may stand before the macro. */
-export function findWrongArgument(subcommand: Subcommand, words: Word[], end: number): Refusal | undefined {
+/**
+ * An option: without a value; with one; with one each time it is given; or with all words up to the next one that
+ * starts with a hyphen. Options of several names are one under `name`.
+ */
+export type Option =
+  { takes: 'nothing' } | { takes: 'one' | 'one each' | 'many'; name: string; check: ValueCheck };
+
+/** What may follow a subcommand, or stand before one. */
+export interface ArgumentRule {
+  options: ReadonlyMap<string, Option>;
+  /** What is wrong with a word that belongs to no option and follows so many of its kind; undefined: it may stand. */
+  looseWordProblem(text: string, earlier: number): string | undefined;
+  optionRefusal(option: string): string;
+}
+
+/** What a command says, once nothing in it is wrong. */
+export interface Arguments {
+  /** How many words belong to no option. */
+  looseWords: number;
+  options: ReadonlySet<string>;
+}
+
+/** Walks over words as the program does that gets them. Options come in any order, and may stand before loose words. */
+export function readArguments(rule: ArgumentRule, words: Word[]): Arguments | Refusal {
   const given = new Set<string>();
-  let macro: Word | undefined;
+  let looseWords = 0;
   let index = 0;
   while (index < words.length) {
     const word = words[index]!;
     if (!word.text.startsWith('-')) {
-      const isMacro = subcommand === 'run-operation' && !macro;
-      if (!isMacro) return refuse(word.start, strayWordProblem(subcommand, word.text));
-      if (!macroName.test(word.text)) return refuse(word.start, macroProblem);
-      macro = word;
+      const problem = rule.looseWordProblem(word.text, looseWords);
+      if (problem !== undefined) return refuse(word.start, problem);
+      looseWords += 1;
       index += 1;
       continue;
     }
     const { name, glued } = splitOption(word.text);
-    const option: Option | undefined = allowedOptions[subcommand].get(name);
-    if (!option) return refuse(word.start, optionRefusal(subcommand, name));
+    const option = rule.options.get(name);
+    if (!option) return refuse(word.start, rule.optionRefusal(name));
     const taken = countValues(option, glued, words, index + 1);
     const wrong = valuesProblem(option, glued, words.slice(index + 1, index + 1 + taken));
     if (wrong) return refuse(wrong.at?.start ?? word.start, `${name} ${wrong.problem}.`);
-    if (option.takes === 'one') {
-      if (given.has(option.name)) return refuse(word.start, `${name} is given twice; keep one of the two.`);
-      given.add(option.name);
+    const optionName = option.takes === 'nothing' ? name : option.name;
+    if (option.takes === 'one' && given.has(optionName)) {
+      return refuse(word.start, `${name} is given twice; keep one of the two.`);
     }
+    given.add(optionName);
     index += 1 + taken;
   }
-  if (subcommand !== 'run-operation' || macro) return undefined;
-  return refuse(end, 'The macro is missing; write dbt run-operation my_macro.');
-}
-
-const macroName = /^[A-Za-z_]\w{0,127}(?:\.[A-Za-z_]\w{0,127})?$/;
-const macroProblem = 'A macro is given by its plain name; write my_macro or my_package.my_macro.';
-
-function strayWordProblem(subcommand: Subcommand, text: string): string {
-  if (subcommand === 'run-operation') return `${shown(text)} follows the macro; pass its values with --args.`;
-  if (allowedOptions[subcommand].has('--select') && selector(text) === undefined) {
-    return `${shown(text)} belongs to no option; write --select before what to select.`;
-  }
-  return `${shown(text)} belongs to no option; remove it, or put quotes around a value that has spaces.`;
+  return { looseWords, options: given };
 }
 
 /** `--target=prod` into its halves. A short option has no such form: dbt would read `-t=prod` as the target `=prod`. */
@@ -58,8 +65,8 @@ function splitOption(text: string): { name: string; glued: string | undefined } 
 /** How many of the words from `first` on are values of the option. */
 function countValues(option: Option, glued: string | undefined, words: Word[], first: number): number {
   if (option.takes === 'nothing') return 0;
-  if (option.takes === 'one' && glued !== undefined) return 0;
-  const limit = option.takes === 'one' ? first + 1 : words.length;
+  if (option.takes !== 'many' && glued !== undefined) return 0;
+  const limit = option.takes === 'many' ? words.length : first + 1;
   let index = first;
   while (index < limit && index < words.length && !words[index]!.text.startsWith('-')) index += 1;
   return index - first;

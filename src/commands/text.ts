@@ -31,8 +31,8 @@ export function findBlockedText(text: string): Refusal | undefined {
 }
 
 const blockedCharacters = new Map([
-  [';', 'A semicolon is not allowed, quoted or not; a command is one dbt call, so trigger one run for each.'],
-  ['&', 'The character & is not allowed, quoted or not; a command is one dbt call, so trigger one run each.'],
+  [';', 'A semicolon is not allowed, quoted or not; a command is one call, so trigger one run for each.'],
+  ['&', 'The character & is not allowed, quoted or not; a command is one call, so trigger one run each.'],
   ['|', 'The character | is not allowed, quoted or not; read the output of a run from its logs instead.'],
   ['`', 'A backtick is not allowed, quoted or not; no shell runs the command, so write the value itself.'],
   ['>', 'The character > is not allowed, quoted or not; read the output of a run from its logs instead.'],
@@ -83,7 +83,7 @@ function pairProblem(previous: string, folded: string): string | undefined {
     return 'A $ before a letter or a bracket is not allowed, quoted or not; nothing is expanded, so write the value itself.';
   }
   if (previous === '{' && /^[{%#]/.test(folded)) {
-    return 'Jinja is not allowed in a command; write the value itself, or put the expression into the dbt project.';
+    return 'Jinja is not allowed in a command; write the value itself, or put the expression into the project.';
   }
   return undefined;
 }

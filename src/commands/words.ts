@@ -2,7 +2,7 @@ import { refuse } from './refusal.ts';
 import type { Refusal } from './refusal.ts';
 
 export interface Word {
-  /** What dbt gets: quotes taken off, escapes resolved. */
+  /** What the program gets: quotes taken off, escapes resolved. */
   text: string;
   /** Where the word begins and ends in the command, quotes included. */
   start: number;

@@ -1,10 +1,10 @@
 import type { Database, Transaction } from '../db.ts';
 import { AppError } from '../errors.ts';
-import { listEnvironments } from './store.ts';
+import { holdEnvironment, listEnvironments } from './store.ts';
 
 /**
  * The id of the environment a job is to run in: the wanted one, or the project's `production`. Throws `not_found` when
- * the project is not there or another organization's.
+ * the project is not there or another organization's. In a transaction, it cannot be deleted before that ends.
  */
 export async function environmentOfJob(
   db: Database | Transaction,
@@ -16,7 +16,8 @@ export async function environmentOfJob(
   const [production] = environments;
   if (production === undefined) throw new AppError('not_found', 'There is no such project.');
   if (wanted === undefined) return production.id;
-  if (environments.some(({ id }) => id === wanted)) return wanted;
+  const isThere = environments.some(({ id }) => id === wanted);
+  if (isThere && (await holdEnvironment(db, wanted))) return wanted;
   const detail = "Give the id of one of the project's environments (GET .../environments lists them).";
   throw new AppError('invalid_request', detail, { problems: [{ pointer: '/environment_id', detail }] });
 }

@@ -19,19 +19,27 @@ export function openApiDocument(routes: Route[]) {
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
-    security: [{ token: [] }],
+    security: [{ token: [] }, { session: [] }],
     paths,
     components: {
-      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'An API token (dctl_...)' } },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'An API token (dctl_...)' },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: 'dctl_session',
+          description: 'A browser that is signed in',
+        },
+      },
     },
   });
 }
 
 const organizationHeader = z.object({
-  'X-Organization-ID': z
-    .string()
-    .optional()
-    .meta({ description: "The token's organization. May be left out: a token belongs to one." }),
+  'X-Organization-ID': z.string().optional().meta({
+    description:
+      "The token's organization, or one of the signed-in user's. May be left out by whoever belongs to one, as a token does.",
+  }),
 });
 
 function operation(route: Route): ZodOpenApiOperationObject {
@@ -50,7 +58,9 @@ function operation(route: Route): ZodOpenApiOperationObject {
     requestParams: {
       ...(route.params ? { path: route.params } : {}),
       ...(route.query ? { query: route.query } : {}),
-      ...(route.scope === null ? {} : { header: organizationHeader.extend(route.headers?.shape ?? {}) }),
+      ...(route.scope === null || route.scope === 'known'
+        ? {}
+        : { header: organizationHeader.extend(route.headers?.shape ?? {}) }),
     },
     ...(route.uploads !== undefined
       ? {

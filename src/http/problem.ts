@@ -3,7 +3,6 @@ import { z } from 'zod';
 import type { Context } from '../context.ts';
 import { isDatabaseAway } from '../db.ts';
 import { AppError } from '../errors.ts';
-import { requestLog } from './request-log.ts';
 
 /** RFC 9457. `errors` names the fields that are wrong. */
 export const problemSchema = z
@@ -20,10 +19,9 @@ export const problemSchema = z
   .meta({ id: 'Problem' });
 
 /** The one place where an error becomes an answer. What nobody expected becomes a bare 500 with the request's id. */
-export function answerErrors(context: Context): ErrorRequestHandler {
+export function answerErrors({ log }: Context): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const refusal = asRefusal(error);
-    const log = requestLog(context, response);
     if (refusal === undefined) log.error({ error }, 'a request failed unexpectedly');
     else if (refusal.status >= 500) log.warn({ error }, 'a request could not be served');
     if (response.headersSent) {

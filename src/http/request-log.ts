@@ -1,32 +1,37 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestHandler, Response } from 'express';
+import type { RequestHandler } from 'express';
 import type { Context } from '../context.ts';
-import type { Log } from '../log.ts';
+import { withLogFields } from '../log.ts';
 
-/** Gives each request an id (the caller's own `X-Request-Id` where it is a plain one) and logs how it ended. */
-export function logRequests(context: Context): RequestHandler {
+/** Gives each request an id (the caller's own `X-Request-Id` where it is a plain one), counts it and logs how it ended. */
+export function logRequests({ log, metrics }: Context): RequestHandler {
   return (request, response, next) => {
     const given = request.get('x-request-id');
     const id = given !== undefined && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
     const startedAt = performance.now();
-    response.locals['log'] = context.log.child({ request: id });
     response.setHeader('X-Request-Id', id);
     response.on('close', () => {
-      requestLog(context, response).info(
-        {
-          method: request.method,
-          path: request.originalUrl.split('?')[0],
-          status: response.statusCode,
-          ms: Math.round(performance.now() - startedAt),
-          finished: response.writableFinished,
-        },
-        'request',
-      );
+      // Set once a route was found. A path itself would be a label that never comes again.
+      const route = (request.route as { path?: string } | undefined)?.path ?? 'none';
+      const status = response.headersSent ? String(response.statusCode) : 'none';
+      const seconds = (performance.now() - startedAt) / 1_000;
+      metrics.requests.observe({ method: request.method, route, status }, seconds);
     });
-    next();
+    // It may come on behalf of the connection, whose later requests are others.
+    response.on('close', () =>
+      withLogFields({ request: id }, () =>
+        log.info(
+          {
+            method: request.method,
+            path: request.originalUrl.split('?')[0],
+            status: response.statusCode,
+            ms: Math.round(performance.now() - startedAt),
+            finished: response.writableFinished,
+          },
+          'request',
+        ),
+      ),
+    );
+    withLogFields({ request: id }, next);
   };
-}
-
-export function requestLog(context: Context, response: Response): Log {
-  return (response.locals['log'] as Log | undefined) ?? context.log;
 }

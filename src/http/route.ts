@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { Request, Response } from 'express';
 import type { z } from 'zod';
-import type { Principal, Scope } from '../context.ts';
+import type { Caller, Principal } from '../context.ts';
+import { patiently } from '../db.ts';
+import type { Scope } from '../scopes.ts';
 import type { Log } from '../log.ts';
 
 type Shape = z.ZodObject;
@@ -9,12 +11,20 @@ type Shape = z.ZodObject;
 /** What a handler is given: everything parsed, nothing raw. */
 export interface Asked<Params extends Shape, Query extends Shape, Body extends z.ZodType> {
   principal: Principal;
+  /** Who asks; nobody where the route's scope is null. */
+  caller: Caller;
   params: z.output<Params>;
   query: z.output<Query>;
   body: z.output<Body>;
   /** The raw body, for routes that take a file. */
   upload: Readable;
   header(name: string): string | undefined;
+  /** Where the request came from: past the proxies that are trusted. */
+  address: string;
+  /** Whether the request came over https. */
+  isSecure: boolean;
+  /** Sets a header of the answer. */
+  answerHeader(name: string, value: string): void;
   /** Aborts when the caller goes away. */
   signal: AbortSignal;
   log: Log;
@@ -25,20 +35,25 @@ export interface Asked<Params extends Shape, Query extends Shape, Body extends z
  * who may call it, and what it does. Paths name parameters in braces: `/api/v1/runs/{run_id}`.
  */
 export interface Route {
-  method: 'get' | 'post' | 'patch' | 'delete';
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   path: string;
   /** The operation's name in the OpenAPI document. */
   name: string;
   summary: string;
   tag: string;
-  /** The scope a token needs; null where no token is asked for. */
-  scope: Scope | null;
+  /**
+   * The scope a token needs, or a user's role gives; null where nobody is asked who they are. `known`: anybody that the
+   * server knows, whatever the organization; `principal` is nobody's then, and `caller` says who asks.
+   */
+  scope: Scope | 'known' | null;
   params: Shape | undefined;
   query: Shape | undefined;
   headers: Shape | undefined;
   body: z.ZodType | undefined;
   /** The content type of an uploaded file, for routes that take one in place of JSON. */
   uploads: string | undefined;
+  /** How long a call waits for a database that is away before it is 503. Only where it changes nothing. */
+  patienceMs: number;
   success: { status: number; description: string; schema?: z.ZodType; contentType?: string };
   run(asked: Asked<Shape, Shape, z.ZodType>, request: Request, response: Response): Promise<void>;
 }
@@ -49,12 +64,13 @@ interface Described<Params extends Shape, Query extends Shape, Body extends z.Zo
   name: string;
   summary: string;
   tag: string;
-  scope: Scope | null;
+  scope: Route['scope'];
   params?: Params;
   query?: Query;
   headers?: Shape;
   body?: Body;
   uploads?: string;
+  patienceMs?: number;
 }
 
 /** A route that answers with one JSON value, or with nothing (status 204). */
@@ -69,12 +85,12 @@ export function jsonRoute<
     handle(asked: Asked<Params, Query, Body>): Promise<z.input<Answer>>;
   },
 ): Route {
-  const { success, handle } = described;
+  const { success, handle, patienceMs: forMs = 0 } = described;
   return {
     ...withDefaults(described),
     success,
     async run(asked, _request, response) {
-      const body = await handle(asked);
+      const body = forMs === 0 ? await handle(asked) : await patiently(() => handle(asked), { forMs });
       if (success.schema === undefined) response.status(success.status).end();
       else response.status(success.status).json(body);
     },
@@ -100,5 +116,6 @@ function withDefaults<Params extends Shape, Query extends Shape, Body extends z.
   described: Described<Params, Query, Body>,
 ) {
   const { method, path, name, summary, tag, scope, params, query, headers, body, uploads } = described;
-  return { method, path, name, summary, tag, scope, params, query, headers, body, uploads };
+  const { patienceMs = 0 } = described;
+  return { method, path, name, summary, tag, scope, params, query, headers, body, uploads, patienceMs };
 }

@@ -1,28 +1,48 @@
 import express, { Router, type Request, type Response } from 'express';
 import { z } from 'zod';
-import type { Context, Principal, Scope } from '../context.ts';
-import { scopes } from '../context.ts';
+import type { Caller, Context, Principal } from '../context.ts';
+import { patiently } from '../db.ts';
 import { AppError, type FieldProblem } from '../errors.ts';
-import { requestLog } from './request-log.ts';
+import { requireScope } from './require-scope.ts';
 import type { Asked, Route } from './route.ts';
 
-export type Authenticate = (request: Request) => Promise<Principal>;
+export interface Authentication {
+  /** Who is asking. Throws when the server does not know them. */
+  callerOf(visit: Visit): Promise<Caller>;
+  /** What they may do in the organization they ask about. Throws when they do not belong to it. */
+  principalOf(caller: Caller, visit: Visit): Principal;
+}
+
+/** What of a request may tell who is asking. */
+export interface Visit {
+  method: string;
+  /** Where it came from: past the proxies that are trusted. */
+  address: string;
+  header(name: string): string | undefined;
+  params: Record<string, string>;
+}
 
 /** Puts routes behind authentication, scope and body checks, in that order. */
-export function serveRoutes(context: Context, routes: Route[], authenticate: Authenticate): Router {
+export function serveRoutes(context: Context, routes: Route[], authentication: Authentication): Router {
   const router = Router({ caseSensitive: true });
   const readBody = express.raw({ type: () => true, limit: context.config.DCTL_MAX_BODY_BYTES });
 
   for (const route of routes) {
     router[route.method](expressPath(route.path), async (request, response) => {
-      const principal = route.scope === null ? nobody : await authenticate(request);
-      if (route.scope !== null) requireScope(principal, route.scope);
+      const visit = visitOf(request);
+      const look = () => authentication.callerOf(visit);
+      const caller = route.scope === null ? nobody : await patiently(look, { forMs: route.patienceMs });
+      let principal = nobody.principal;
+      if (route.scope !== null && route.scope !== 'known') {
+        principal = authentication.principalOf(caller, visit);
+        requireScope(principal, route.scope);
+      }
       if (route.uploads !== undefined) requireContentType(request, route.uploads);
       else
         await new Promise<void>((resolve, reject) => {
           readBody(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
         });
-      await route.run(ask(context, route, request, response, principal), request, response);
+      await route.run(ask(context, route, request, response, { caller, principal }), request, response);
     });
   }
   for (const path of new Set(routes.map((route) => route.path))) {
@@ -35,23 +55,27 @@ export function serveRoutes(context: Context, routes: Route[], authenticate: Aut
   return router;
 }
 
-const nobody: Principal = {
-  organizationId: '',
-  scope: 'read',
-  actor: { kind: 'system', id: null, name: 'nobody' },
-};
+const nobody = {
+  kind: 'token',
+  principal: {
+    organizationId: '',
+    scope: 'read',
+    actor: { kind: 'system', id: null, name: 'nobody' },
+  } as Principal,
+} as const;
 
 /** `{name}` becomes `:name`, `{+name}` the rest of the path. */
 function expressPath(path: string): string {
   return path.replace(/\{\+(\w+)\}/g, '*$1').replace(/\{(\w+)\}/g, ':$1');
 }
 
-function requireScope(principal: Principal, needed: Scope): void {
-  if (scopes.indexOf(principal.scope) >= scopes.indexOf(needed)) return;
-  throw new AppError(
-    'forbidden',
-    `This call needs a token with the scope "${needed}"; this one has "${principal.scope}".`,
-  );
+function visitOf(request: Request): Visit {
+  return {
+    method: request.method,
+    address: request.ip ?? '',
+    header: (name) => request.get(name),
+    params: pathParams(request),
+  };
 }
 
 function requireContentType(request: Request, wanted: string): void {
@@ -62,11 +86,18 @@ function requireContentType(request: Request, wanted: string): void {
   );
 }
 
-function ask(context: Context, route: Route, request: Request, response: Response, principal: Principal) {
+function ask(
+  context: Context,
+  route: Route,
+  request: Request,
+  response: Response,
+  { caller, principal }: { caller: Caller; principal: Principal },
+) {
   const gone = new AbortController();
   response.on('close', () => gone.abort());
   const asked: Asked<z.ZodObject, z.ZodObject, z.ZodType> = {
     principal,
+    caller,
     params: check(route.params ?? z.object({}), pathParams(request), 'path'),
     query: check(route.query ?? z.object({}), request.query, 'query'),
     body:
@@ -75,8 +106,11 @@ function ask(context: Context, route: Route, request: Request, response: Respons
         : undefined,
     upload: request,
     header: (name) => request.get(name),
+    address: request.ip ?? '',
+    isSecure: request.secure,
+    answerHeader: (name, value) => void response.setHeader(name, value),
     signal: gone.signal,
-    log: requestLog(context, response),
+    log: context.log,
   };
   return asked;
 }

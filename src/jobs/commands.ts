@@ -1,18 +1,19 @@
 import { acceptCommand } from '../commands/accept-command.ts';
+import type { ProjectType } from '../commands/project-type.ts';
 import { AppError } from '../errors.ts';
 
 /** The commands that a request sets, each accepted; undefined when it sets none. */
-export function commandsOf(wanted: {
-  command?: string | undefined;
-  commands?: string[] | undefined;
-}): string[] | undefined {
+export function commandsOf(
+  wanted: { command?: string | undefined; commands?: string[] | undefined },
+  projectType: ProjectType,
+): string[] | undefined {
   const { command, commands } = wanted;
   if (command !== undefined && commands !== undefined) {
     const detail = 'Give either command or commands.';
     throw new AppError('invalid_request', detail, { problems: [{ pointer: '/commands', detail }] });
   }
-  if (command !== undefined) return [acceptCommand(command, '/command').command];
-  return commands?.map((each, place) => acceptCommand(each, `/commands/${place}`).command);
+  if (command !== undefined) return [acceptCommand(command, '/command', projectType).command];
+  return commands?.map((each, place) => acceptCommand(each, `/commands/${place}`, projectType).command);
 }
 
 /** A job's commands in one line, for people and for the webhook's one `command` field. */

@@ -1,3 +1,4 @@
+import { projectTypeOf, type ProjectType } from '../commands/project-type.ts';
 import type { Database } from '../db.ts';
 import { settingsOf, type EnvironmentSettings } from '../environments/environment-settings.ts';
 import { noSuchJob } from './jobs.ts';
@@ -8,7 +9,7 @@ export interface JobToRun {
   name: string;
   commands: string[];
   enabled: boolean;
-  projectType: string;
+  projectType: ProjectType;
   timeoutSeconds: number;
   environment: EnvironmentSettings;
 }
@@ -25,7 +26,7 @@ export async function jobToRun(
     name,
     commands,
     enabled,
-    projectType: project.type,
+    projectType: projectTypeOf(project.type),
     timeoutSeconds,
     environment: settingsOf(environment),
   };

@@ -1,15 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
-import type { Context, Principal } from '../context.ts';
-import { isTaken } from '../db.ts';
+import { recordAudit } from '../audit/record-audit.ts';
+import type { Actor, Context, Principal } from '../context.ts';
+import { isTaken, type Database } from '../db.ts';
 import { AppError } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
+import { firstCommand } from '../commands/parse-command.ts';
+import { projectTypeOf, type ProjectType } from '../commands/project-type.ts';
 import { environmentOfJob } from '../environments/environment-of-job.ts';
 import { changedWebhook, noWebhook, openSecret, webhookView } from '../webhooks/job-webhook.ts';
 import { commandsOf, displayCommand } from './commands.ts';
 import type { JobChange, jobList, jobView, NewJob } from './schema.ts';
 import {
   findJob,
+  findProjectOfJobs,
   insertJob,
   listJobs,
   lockJob,
@@ -28,56 +32,73 @@ interface JobKey {
 
 export async function createJob(
   context: Context,
-  { organizationId }: Principal,
+  principal: Principal,
   projectId: string,
   wanted: NewJob,
 ): Promise<z.input<typeof jobView>> {
   const { db, secrets, config } = context;
+  const { organizationId } = principal;
   const environmentId = await environmentOfJob(db, organizationId, projectId, wanted.environment_id);
+  const projectType = await projectTypeOfJobs(db, organizationId, projectId);
+  refuseWebhookUnlessDbt(projectType, wanted);
   const jobId = randomUUID();
   const settings: JobSettings = {
     name: wanted.name,
-    commands: commandsOf(wanted) ?? missingCommand(),
+    commands: commandsOf(wanted, projectType) ?? missingCommand(projectType),
     enabled: wanted.enabled ?? true,
     environmentId,
     timeoutSeconds: wanted.timeout_seconds ?? defaultTimeoutSeconds,
     maxParallelRuns: wanted.max_parallel_runs ?? defaultMaxParallelRuns,
     ...changedWebhook(noWebhook, wanted, { jobId, secrets, allowCidrs: config.DCTL_WEBHOOK_ALLOW_CIDRS }),
   };
-  const job = await named(() => insertJob(db, jobId, projectId, settings));
-  return view(context, job);
+  return named(() =>
+    db.$transaction(async (tx) => {
+      const job = await insertJob(tx, jobId, projectId, settings);
+      await recordAudit(tx, principal, 'job.created', { kind: 'job', id: jobId }, { name: job.name });
+      return view(context, job);
+    }),
+  );
 }
 
 /** Applies to runs recorded from now on: a run keeps the settings it was recorded with. */
 export async function changeJob(
   context: Context,
-  { organizationId }: Principal,
+  principal: Principal,
   { projectId, jobId }: JobKey,
   change: JobChange,
 ): Promise<z.input<typeof jobView>> {
   const { db, secrets, config } = context;
-  const commands = commandsOf(change);
-  return db.$transaction(async (tx) => {
-    await lockJob(tx, jobId);
-    const job = await findJob(tx, { organizationId, projectId, id: jobId });
-    if (job === null) throw noSuchJob();
-    const environmentId =
-      change.environment_id === undefined
-        ? job.environmentId
-        : await environmentOfJob(tx, organizationId, projectId, change.environment_id);
-    const changed = await named(() =>
-      updateJob(tx, jobId, {
-        name: change.name ?? job.name,
-        commands: commands ?? job.commands,
-        enabled: change.enabled ?? job.enabled,
-        environmentId,
-        timeoutSeconds: change.timeout_seconds ?? job.timeoutSeconds,
-        maxParallelRuns: change.max_parallel_runs ?? job.maxParallelRuns,
-        ...changedWebhook(job, change, { jobId, secrets, allowCidrs: config.DCTL_WEBHOOK_ALLOW_CIDRS }),
-      }),
-    );
-    return view(context, changed);
-  });
+  const { organizationId } = principal;
+  // Many changes at once wait for one another: as long for a turn as for a connection.
+  return db.$transaction(
+    async (tx) => {
+      await lockJob(tx, jobId);
+      const job = await findJob(tx, { organizationId, projectId, id: jobId });
+      if (job === null) throw noSuchJob();
+      const projectType = projectTypeOf(job.project.type);
+      refuseWebhookUnlessDbt(projectType, change);
+      const commands = commandsOf(change, projectType);
+      const environmentId =
+        change.environment_id === undefined
+          ? job.environmentId
+          : await environmentOfJob(tx, organizationId, projectId, change.environment_id);
+      const changed = await named(() =>
+        updateJob(tx, jobId, {
+          name: change.name ?? job.name,
+          commands: commands ?? job.commands,
+          enabled: change.enabled ?? job.enabled,
+          environmentId,
+          timeoutSeconds: change.timeout_seconds ?? job.timeoutSeconds,
+          maxParallelRuns: change.max_parallel_runs ?? job.maxParallelRuns,
+          ...changedWebhook(job, change, { jobId, secrets, allowCidrs: config.DCTL_WEBHOOK_ALLOW_CIDRS }),
+        }),
+      );
+      const fields = Object.keys(change);
+      await recordAudit(tx, principal, 'job.changed', { kind: 'job', id: jobId }, { fields });
+      return view(context, changed);
+    },
+    { maxWait: 5_000 },
+  );
 }
 
 export async function getJob(context: Context, { organizationId }: Principal, { projectId, jobId }: JobKey) {
@@ -99,28 +120,53 @@ export async function jobsOf(
 }
 
 /** Its runs stay readable, and those that are queued or running go on. */
-export async function deleteJob(
-  { db }: Context,
-  { organizationId }: Principal,
-  { projectId, jobId }: JobKey,
-) {
-  const job = await findJob(db, { organizationId, projectId, id: jobId });
-  if (job === null) throw noSuchJob();
-  await markJobDeleted(db, jobId);
+export async function deleteJob({ db }: Context, principal: Principal, { projectId, jobId }: JobKey) {
+  const { organizationId } = principal;
+  await db.$transaction(async (tx) => {
+    await lockJob(tx, jobId);
+    const job = await findJob(tx, { organizationId, projectId, id: jobId });
+    if (job === null) throw noSuchJob();
+    await markJobDeleted(tx, jobId);
+    await recordAudit(tx, principal, 'job.deleted', { kind: 'job', id: jobId }, { name: job.name });
+  });
 }
 
 /** The secret that the job's webhooks are signed with, for whoever runs the server. Null when no URL is set. */
-export async function revealWebhookSecret({ db, secrets }: Context, jobId: string): Promise<string | null> {
-  const job = await db.job.findUnique({ where: { id: jobId } });
-  return job === null ? null : openSecret(job, jobId, secrets);
+export async function revealWebhookSecret(
+  { db, secrets }: Context,
+  actor: Actor,
+  jobId: string,
+): Promise<string | null> {
+  return db.$transaction(async (tx) => {
+    const job = await tx.job.findUnique({ where: { id: jobId }, include: { project: true } });
+    const secret = job && openSecret(job, jobId, secrets);
+    if (job === null || secret === null) return null;
+    const { organizationId } = job.project;
+    const subject = { kind: 'job', id: jobId };
+    await recordAudit(tx, { organizationId, actor }, 'webhook.secret_revealed', subject);
+    return secret;
+  });
 }
 
 export function noSuchJob(): AppError {
   return new AppError('not_found', 'There is no such job.');
 }
 
-function missingCommand(): never {
-  const detail = 'Give the command to run, such as "dbt build" (or several, as commands).';
+async function projectTypeOfJobs(db: Database, organizationId: string, projectId: string) {
+  const project = await findProjectOfJobs(db, organizationId, projectId);
+  if (project === null) throw new AppError('not_found', 'There is no such project.');
+  return projectTypeOf(project.type);
+}
+
+function refuseWebhookUnlessDbt(projectType: ProjectType, wanted: { webhook_enabled?: boolean | undefined }) {
+  if (projectType === 'dbt' || wanted.webhook_enabled !== true) return;
+  const detail =
+    'Webhooks fire for dbt projects only, not for SQLMesh: leave webhook_enabled out, and ask for the run.';
+  throw new AppError('invalid_request', detail, { problems: [{ pointer: '/webhook_enabled', detail }] });
+}
+
+function missingCommand(projectType: ProjectType): never {
+  const detail = `Give the command to run, such as "${firstCommand(projectType)}" (or several, as commands).`;
   throw new AppError('invalid_request', detail, { problems: [{ pointer: '/command', detail }] });
 }
 

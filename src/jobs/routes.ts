@@ -1,8 +1,10 @@
 import type { Context } from '../context.ts';
 import { pageQuery } from '../paging.ts';
 import { jsonRoute, type Route } from '../http/route.ts';
+import { delivery, deliveryParams } from '../webhooks/schema.ts';
 import { changeJob, createJob, deleteJob, getJob, jobsOf } from './jobs.ts';
 import * as shapes from './schema.ts';
+import { sendAgain, showWebhookSecret, testWebhook } from './webhook-calls.ts';
 
 const tag = 'Jobs';
 const jobsPath = '/api/v1/projects/{project_id}/jobs';
@@ -70,5 +72,42 @@ export const jobRoutes = (context: Context): Route[] => [
     params: shapes.jobParams,
     success: { status: 204, description: 'Deleted' },
     handle: ({ principal, params }) => deleteJob(context, principal, keyOf(params)),
+  }),
+  jsonRoute({
+    method: 'post',
+    path: `${jobPath}/webhook/test`,
+    name: 'testWebhook',
+    summary: "Send a test to where the job's webhooks go",
+    tag: 'Webhooks',
+    scope: 'admin',
+    params: shapes.jobParams,
+    success: { status: 202, description: 'What will be sent; its end is to be asked for', schema: delivery },
+    handle: ({ principal, params }) => testWebhook(context, principal, keyOf(params)),
+  }),
+  jsonRoute({
+    method: 'post',
+    path: `${jobPath}/webhook/reveal-secret`,
+    name: 'revealWebhookSecret',
+    summary: "The secret that the job's webhooks are signed with; who asked is noted",
+    tag: 'Webhooks',
+    scope: 'admin',
+    params: shapes.jobParams,
+    success: { status: 200, description: 'The secret', schema: shapes.webhookSecret },
+    handle: ({ principal, params, answerHeader }) => {
+      answerHeader('Cache-Control', 'no-store');
+      return showWebhookSecret(context, principal, keyOf(params));
+    },
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/v1/deliveries/{delivery_id}/send-again',
+    name: 'sendDeliveryAgain',
+    summary: "Send a webhook once more, to where the job's webhooks go now",
+    tag: 'Webhooks',
+    // It tells the receiver nothing but what a trigger makes it hear.
+    scope: 'trigger',
+    params: deliveryParams,
+    success: { status: 202, description: 'The new delivery; its end is to be asked for', schema: delivery },
+    handle: ({ principal, params }) => sendAgain(context, principal, params.delivery_id),
   }),
 ];

@@ -8,7 +8,9 @@ export const jobParams = z.object({ project_id: id, job_id: id });
 
 const settings = z.strictObject({
   name,
-  command: z.string().meta({ description: 'The dbt command, as it is typed', example: 'dbt build' }),
+  command: z
+    .string()
+    .meta({ description: 'The command of dbt or SQLMesh, as it is typed', example: 'dbt build' }),
   commands: z
     .array(z.string())
     .min(1, 'give at least one command')
@@ -44,6 +46,8 @@ export const jobView = z
   .meta({ id: 'Job' });
 
 export const jobList = listOf(jobView);
+
+export const webhookSecret = z.object({ webhook_secret: z.string().meta({ example: 'whsec_...' }) });
 
 export type NewJob = z.output<typeof newJob>;
 export type JobChange = z.output<typeof jobChange>;

@@ -25,6 +25,14 @@ export function findJob(
   });
 }
 
+/** Null for a project that is not there, deleted, or another organization's. */
+export function findProjectOfJobs(db: Database, organizationId: string, projectId: string) {
+  return db.project.findFirst({
+    where: { id: projectId, organizationId, deletedAt: null },
+    select: { type: true },
+  });
+}
+
 /** As it is now, deleted or not: a run may end after its job was deleted. */
 export function findJobOfRun(tx: Transaction, id: string) {
   return tx.job.findUniqueOrThrow({
@@ -62,7 +70,7 @@ export function updateJob(db: Database | Transaction, id: string, settings: JobS
 }
 
 /** Runs keep pointing at it; nothing else finds it any more. */
-export async function markJobDeleted(db: Database, id: string): Promise<void> {
+export async function markJobDeleted(db: Database | Transaction, id: string): Promise<void> {
   await db.job.updateMany({ where: { id, ...live }, data: { deletedAt: new Date() } });
 }
 

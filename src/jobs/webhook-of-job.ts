@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import type { Transaction } from '../db.ts';
-import { openHeaders, openSecret } from '../webhooks/job-webhook.ts';
+import type { Secrets } from '../secrets.ts';
+import { openHeaders, openSecret, type JobWebhook } from '../webhooks/job-webhook.ts';
 import type { WebhookTarget, WebhookSubjectOf } from '../webhooks/record-delivery.ts';
 import { displayCommand } from './commands.ts';
 import { findJobOfRun } from './store.ts';
@@ -15,22 +16,33 @@ export async function webhookOfJob(
   jobId: string,
 ): Promise<{ job: WebhookSubjectOf; webhook: WebhookTarget | null }> {
   const found = await findJobOfRun(tx, jobId);
-  const { project, id, name, commands, webhookEnabled, webhookUrl: url, webhookEvents: events } = found;
-  const job: WebhookSubjectOf = {
-    job: { id, name, command: displayCommand(commands) },
-    project: { id: project.id, name: project.name, type: project.type },
-    organization: { id: project.organization.id, name: project.organization.name },
-  };
-  if (!webhookEnabled || url === null || project.type !== 'dbt') return { job, webhook: null };
+  const job = subjectOf(found);
+  if (!found.webhookEnabled || found.project.type !== 'dbt') return { job, webhook: null };
   try {
-    const secret = openSecret(found, id, secrets);
-    if (secret === null) return { job, webhook: null };
-    return { job, webhook: { url, secret, headers: openHeaders(found, id, secrets), events } };
+    return { job, webhook: targetOf(found, secrets) };
   } catch (error) {
     log.error(
-      { error, job: id },
+      { error, job: jobId },
       'a webhook is not sent: its secret was sealed with another DCTL_SECRET_KEY',
     );
     return { job, webhook: null };
   }
+}
+
+/** What a webhook says of the job. */
+export function subjectOf(found: Awaited<ReturnType<typeof findJobOfRun>>): WebhookSubjectOf {
+  const { project, id, name, commands } = found;
+  return {
+    job: { id, name, command: displayCommand(commands) },
+    project: { id: project.id, name: project.name, type: project.type },
+    organization: { id: project.organization.id, name: project.organization.name },
+  };
+}
+
+/** Null when no URL is set. Throws when it was sealed with a key that this process does not have. */
+export function targetOf(job: JobWebhook & { id: string }, secrets: Secrets): WebhookTarget | null {
+  const { id, webhookUrl: url, webhookEvents: events } = job;
+  const secret = openSecret(job, id, secrets);
+  if (url === null || secret === null) return null;
+  return { url, secret, headers: openHeaders(job, id, secrets), events };
 }

@@ -1,12 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { Transform, type Readable } from 'node:stream';
 import type { Context, Principal } from '../context.ts';
+import { isDatabaseAway } from '../db.ts';
 import { AppError } from '../errors.ts';
 import { recordAudit } from '../audit/record-audit.ts';
+import { projectTypeOf } from '../commands/project-type.ts';
 import { environmentOfJob } from '../environments/environment-of-job.ts';
 import { ensureFirstJob } from '../jobs/ensure-first-job.ts';
-import { deploymentKey } from './deployment-key.ts';
-import { findProject, insertDeployment, lockProject, useDeployment } from './store.ts';
+import { removeDeploymentFiles } from './deployment-files.ts';
+import { deploymentKey, uploadsKey } from './deployment-key.ts';
+import { lockedProject, noSuchProject } from './projects.ts';
+import { findProject, insertDeployment, useDeployment } from './store.ts';
 import { inspectArchive, repackArchive } from './unpack.ts';
 
 /**
@@ -14,29 +18,31 @@ import { inspectArchive, repackArchive } from './unpack.ts';
  * Streams all the way: the archive is never in memory, and nothing is recorded unless it is whole and accepted.
  */
 export async function deploy(
-  { db, storage, config, log }: Context,
+  context: Context,
   principal: Principal,
   projectId: string,
   upload: Readable,
 ): Promise<{ id: string; digest: string; job_id: string }> {
+  const { db, storage, config, log } = context;
   const project = await findProject(db, principal.organizationId, projectId);
-  if (project === null) throw new AppError('not_found', 'There is no such project.');
+  if (project === null) throw noSuchProject();
 
+  const projectType = projectTypeOf(project.type);
   const id = randomUUID();
-  const uploadKey = `uploads/${id}.tar.gz`;
+  const uploadKey = `${uploadsKey}/${id}.tar.gz`;
   const limits = {
     maxUnpackedBytes: config.DCTL_MAX_UNPACKED_BYTES,
     maxFiles: config.DCTL_MAX_DEPLOYMENT_FILES,
   };
   try {
     await storage.write(uploadKey, upload.pipe(atMost(config.DCTL_MAX_DEPLOYMENT_BYTES, upload)));
-    const contents = await inspectArchive(await uploaded(), limits);
+    const contents = await inspectArchive(await uploaded(), limits, projectType);
     await storage.write(deploymentKey(id), repackArchive(await uploaded(), contents, limits), {
       durable: true,
     });
 
     const jobId = await db.$transaction(async (tx) => {
-      await lockProject(tx, projectId);
+      await lockedProject(tx, principal, projectId);
       const { digest, fileCount, sizeBytes } = contents;
       await insertDeployment(tx, {
         id,
@@ -50,10 +56,14 @@ export async function deploy(
       const subject = { kind: 'deployment', id };
       await recordAudit(tx, principal, 'deployment.created', subject, { project_id: projectId, digest });
       const environmentId = await environmentOfJob(tx, principal.organizationId, projectId, undefined);
-      return ensureFirstJob(tx, { projectId, environmentId });
+      return ensureFirstJob(tx, { projectId, projectType, environmentId });
     });
     log.info({ project: projectId, deployment: id, digest: contents.digest }, 'deployment recorded');
     return { id, digest: contents.digest, job_id: jobId };
+  } catch (error) {
+    // Where the database went away nobody knows whether the deployment was recorded.
+    if (!isDatabaseAway(error)) await removeDeploymentFiles(context, id);
+    throw error;
   } finally {
     await storage
       .remove(uploadKey)

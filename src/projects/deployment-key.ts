@@ -1,4 +1,12 @@
+/** Below it are uploads that are being read. */
+export const uploadsKey = 'uploads';
+
 /** Where a deployment's tar of `project/...` is stored. */
 export function deploymentKey(deploymentId: string): string {
   return `deployments/${deploymentId}.tar`;
+}
+
+/** Below it is what dbt parsed of a deployment. */
+export function parsedKey(deploymentId: string): string {
+  return `parsed/${deploymentId}`;
 }

@@ -1,11 +1,24 @@
 import type { z } from 'zod';
+import { recordAudit } from '../audit/record-audit.ts';
 import type { Context, Principal } from '../context.ts';
-import { isTaken } from '../db.ts';
+import { isTaken, type Transaction } from '../db.ts';
+import { forgetSecretsOf } from '../environments/environments.ts';
 import { AppError } from '../errors.ts';
 import { displayCommand } from '../jobs/commands.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
-import type { newProject, projectList, projectView } from './schema.ts';
-import { findProject, insertProject, listProjects } from './store.ts';
+import { removeDeploymentFiles } from './deployment-files.ts';
+import type { newProject, projectChange, projectList, projectView } from './schema.ts';
+import {
+  countOpenRuns,
+  findProject,
+  insertProject,
+  listProjects,
+  lockDeployments,
+  lockProject,
+  markProjectDeleted,
+  markPruned,
+  updateProject,
+} from './store.ts';
 
 /** The organization's projects, oldest first, each with its jobs. */
 export async function projectsOf(
@@ -19,21 +32,87 @@ export async function projectsOf(
 
 export async function getProject({ db }: Context, { organizationId }: Principal, id: string) {
   const project = await findProject(db, organizationId, id);
-  if (project === null) throw new AppError('not_found', 'There is no such project.');
+  if (project === null) throw noSuchProject();
   return view(project);
 }
 
 export async function createProject(
   { db }: Context,
-  { organizationId }: Principal,
+  principal: Principal,
   wanted: z.output<typeof newProject>,
 ) {
   try {
-    return view(await insertProject(db, { organizationId, ...wanted }));
+    return await db.$transaction(async (tx) => {
+      const { organizationId } = principal;
+      const project = await insertProject(tx, { organizationId, ...wanted });
+      const subject = { kind: 'project', id: project.id };
+      await recordAudit(tx, principal, 'project.created', subject, { name: project.name });
+      return view(project);
+    });
   } catch (error) {
-    if (!isTaken(error)) throw error;
-    throw new AppError('conflict', 'A project with this name exists. Choose another name.', { cause: error });
+    throw asTaken(error);
   }
+}
+
+export async function changeProject(
+  { db }: Context,
+  principal: Principal,
+  id: string,
+  change: z.output<typeof projectChange>,
+) {
+  try {
+    return await db.$transaction(async (tx) => {
+      const project = await lockedProject(tx, principal, id);
+      if (change.name === undefined || change.name === project.name) return view(project);
+      const changed = await updateProject(tx, id, { name: change.name });
+      await recordAudit(tx, principal, 'project.changed', { kind: 'project', id }, { fields: ['name'] });
+      return view(changed);
+    });
+  } catch (error) {
+    throw asTaken(error);
+  }
+}
+
+/**
+ * Its jobs and environments are not found any more, its deployments' files and its secrets are removed, and its name
+ * is free. Runs with their logs and artifacts stay.
+ */
+export async function deleteProject(context: Context, principal: Principal, id: string): Promise<void> {
+  const { db, log } = context;
+  const pruned = await db.$transaction(async (tx) => {
+    const { name } = await lockedProject(tx, principal, id);
+    await lockDeployments(tx, { projectId: id });
+    const openRuns = await countOpenRuns(tx, { projectId: id });
+    if (openRuns > 0) {
+      const runs = openRuns === 1 ? 'One run of the project is' : `${openRuns} runs of the project are`;
+      throw new AppError('conflict', `${runs} queued or running. Cancel or await that first.`);
+    }
+    await markProjectDeleted(tx, id);
+    await forgetSecretsOf(tx, id);
+    await recordAudit(tx, principal, 'project.deleted', { kind: 'project', id }, { name });
+    return markPruned(tx, { projectId: id });
+  });
+  for (const deploymentId of pruned) {
+    await removeDeploymentFiles(context, deploymentId).catch((error: unknown) =>
+      log.error({ error, deployment: deploymentId }, "a deleted project's files could not be removed"),
+    );
+  }
+}
+
+export function noSuchProject(): AppError {
+  return new AppError('not_found', 'There is no such project.');
+}
+
+/** The project, which nobody else changes before the transaction has ended. */
+export async function lockedProject(tx: Transaction, { organizationId }: Principal, id: string) {
+  const project = (await lockProject(tx, organizationId, id)) && (await findProject(tx, organizationId, id));
+  if (!project) throw noSuchProject();
+  return project;
+}
+
+function asTaken(error: unknown): unknown {
+  if (!isTaken(error)) return error;
+  return new AppError('conflict', 'A project with this name exists. Choose another name.', { cause: error });
 }
 
 function view(project: NonNullable<Awaited<ReturnType<typeof findProject>>>): z.input<typeof projectView> {

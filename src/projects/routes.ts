@@ -2,11 +2,17 @@ import type { Context } from '../context.ts';
 import { pageQuery } from '../paging.ts';
 import { jsonRoute, type Route } from '../http/route.ts';
 import { deploy } from './deploy.ts';
-import { deploymentsOf } from './deployments.ts';
-import { createProject, getProject, projectsOf } from './projects.ts';
+import { activateDeployment, deploymentsOf, getDeployment } from './deployments.ts';
+import { changeProject, createProject, deleteProject, getProject, projectsOf } from './projects.ts';
+import { pruneDeployment, pruneOldDeployments } from './prune.ts';
 import * as shapes from './schema.ts';
 
 const tag = 'Projects';
+const deploymentPath = '/api/v1/projects/{project_id}/deployments/{deployment_id}';
+const keyOf = (params: { project_id: string; deployment_id: string }) => ({
+  projectId: params.project_id,
+  deploymentId: params.deployment_id,
+});
 
 export const projectRoutes = (context: Context): Route[] => [
   jsonRoute({
@@ -43,6 +49,29 @@ export const projectRoutes = (context: Context): Route[] => [
     handle: ({ principal, params }) => getProject(context, principal, params.project_id),
   }),
   jsonRoute({
+    method: 'patch',
+    path: '/api/v1/projects/{project_id}',
+    name: 'changeProject',
+    summary: 'Rename a project',
+    tag,
+    scope: 'admin',
+    params: shapes.projectParams,
+    body: shapes.projectChange,
+    success: { status: 200, description: 'The project', schema: shapes.projectView },
+    handle: ({ principal, params, body }) => changeProject(context, principal, params.project_id, body),
+  }),
+  jsonRoute({
+    method: 'delete',
+    path: '/api/v1/projects/{project_id}',
+    name: 'deleteProject',
+    summary: 'Delete a project with its jobs, environments and code; its runs stay',
+    tag,
+    scope: 'admin',
+    params: shapes.projectParams,
+    success: { status: 204, description: 'Deleted' },
+    handle: ({ principal, params }) => deleteProject(context, principal, params.project_id),
+  }),
+  jsonRoute({
     method: 'post',
     path: '/api/v1/projects/{project_id}/deployments',
     name: 'deploy',
@@ -62,8 +91,58 @@ export const projectRoutes = (context: Context): Route[] => [
     tag,
     scope: 'read',
     params: shapes.projectParams,
-    query: pageQuery,
+    query: shapes.deploymentQuery,
     success: { status: 200, description: 'Deployments, newest first', schema: shapes.deploymentList },
-    handle: ({ principal, params, query }) => deploymentsOf(context, principal, params.project_id, query),
+    handle: ({ principal, params, query: { include_pruned, ...page } }) =>
+      deploymentsOf(context, principal, params.project_id, {
+        ...page,
+        includePruned: include_pruned === '1',
+      }),
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/v1/projects/{project_id}/deployments/prune',
+    name: 'pruneDeployments',
+    summary: 'Remove the files of old deployments',
+    tag,
+    scope: 'admin',
+    params: shapes.projectParams,
+    body: shapes.prune,
+    success: { status: 200, description: 'Those that were removed', schema: shapes.pruned },
+    handle: ({ principal, params, body }) =>
+      pruneOldDeployments(context, principal, params.project_id, body.keep),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: deploymentPath,
+    name: 'getDeployment',
+    summary: 'A deployment',
+    tag,
+    scope: 'read',
+    params: shapes.deploymentParams,
+    success: { status: 200, description: 'The deployment', schema: shapes.deploymentView },
+    handle: ({ principal, params }) => getDeployment(context, principal, keyOf(params)),
+  }),
+  jsonRoute({
+    method: 'post',
+    path: `${deploymentPath}/activate`,
+    name: 'activateDeployment',
+    summary: 'Use a deployment for runs from now on: roll back or forward',
+    tag,
+    scope: 'admin',
+    params: shapes.deploymentParams,
+    success: { status: 200, description: 'The deployment', schema: shapes.deploymentView },
+    handle: ({ principal, params }) => activateDeployment(context, principal, keyOf(params)),
+  }),
+  jsonRoute({
+    method: 'delete',
+    path: deploymentPath,
+    name: 'pruneDeployment',
+    summary: "Remove a deployment's files",
+    tag,
+    scope: 'admin',
+    params: shapes.deploymentParams,
+    success: { status: 204, description: 'Removed' },
+    handle: ({ principal, params }) => pruneDeployment(context, principal, keyOf(params)),
   }),
 ];

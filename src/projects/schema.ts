@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { listOf } from '../paging.ts';
+import { listOf, pageQuery } from '../paging.ts';
+import { projectTypes } from '../commands/project-type.ts';
 import { id, name } from '../text.ts';
 
 export const projectParams = z.object({ project_id: id });
@@ -7,9 +8,11 @@ export const projectParams = z.object({ project_id: id });
 export const newProject = z.strictObject({
   name,
   type: z
-    .enum(['dbt'], { error: 'write "dbt": it is the one type of project this server runs' })
+    .enum(projectTypes, { error: 'write "dbt" or "sqlmesh": what the project is written for' })
     .default('dbt'),
 });
+
+export const projectChange = z.strictObject({ name: name.optional() });
 
 export const projectView = z
   .object({
@@ -38,10 +41,30 @@ export const deploymentView = z
     file_count: z.number().int(),
     deployed_by: z.string(),
     created_at: z.iso.datetime(),
+    is_current: z.boolean().meta({ description: 'Whether runs use it from now on' }),
+    pruned_at: z.iso.datetime().nullable().meta({ description: 'Its files were removed then' }),
   })
   .meta({ id: 'Deployment' });
 
 export const deploymentList = listOf(deploymentView);
+
+export const deploymentParams = z.object({ project_id: id, deployment_id: id });
+
+export const deploymentQuery = pageQuery.extend({
+  include_pruned: z
+    .enum(['0', '1'], { error: 'write 1 to see those whose files were removed too' })
+    .default('0'),
+});
+
+export const prune = z.strictObject({
+  keep: z
+    .int()
+    .min(0)
+    .max(1_000_000)
+    .meta({ description: 'So many of the newest stay. The current one and those that runs use stay too.' }),
+});
+
+export const pruned = z.object({ pruned: z.array(deploymentView) });
 
 export const deployed = z
   .object({

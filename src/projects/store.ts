@@ -42,7 +42,10 @@ export function findProject(db: Database | Transaction, organizationId: string, 
 }
 
 /** With the environment every project has. */
-export function insertProject(db: Database, project: { organizationId: string; name: string; type: string }) {
+export function insertProject(
+  db: Database | Transaction,
+  project: { organizationId: string; name: string; type: string },
+) {
   return db.project.create({
     data: {
       id: randomUUID(),
@@ -53,9 +56,36 @@ export function insertProject(db: Database, project: { organizationId: string; n
   });
 }
 
-/** Deployments of one project are recorded one at a time. The lock ends with the transaction. */
-export async function lockProject(tx: Transaction, id: string): Promise<void> {
-  await tx.$queryRaw`SELECT id FROM projects WHERE id = ${id} FOR NO KEY UPDATE`;
+export function updateProject(tx: Transaction, id: string, data: { name: string }) {
+  return tx.project.update({ where: { id }, data, select: projectFields });
+}
+
+/** Whatever it has stays; nothing finds it any more but what belongs to its runs. */
+export async function markProjectDeleted(tx: Transaction, id: string): Promise<void> {
+  await tx.project.update({ where: { id }, data: { deletedAt: new Date() }, select: { id: true } });
+}
+
+/**
+ * Changes of one project and its deployments happen one at a time; triggers go on meanwhile. The lock ends with the
+ * transaction. False when there is no such project.
+ */
+export async function lockProject(tx: Transaction, organizationId: string, id: string): Promise<boolean> {
+  const rows = await tx.$queryRaw<unknown[]>`
+    SELECT id FROM projects WHERE id = ${id} AND organization_id = ${organizationId} AND deleted_at IS NULL
+    FOR NO KEY UPDATE`;
+  return rows.length > 0;
+}
+
+/** How many runs of the project, or of one of its deployments, have not come to their end. */
+export async function countOpenRuns(
+  tx: Transaction,
+  { projectId, deploymentId }: { projectId: string; deploymentId?: string },
+): Promise<number> {
+  const [row] = await tx.$queryRaw<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM runs
+    WHERE status IN ('queued', 'running') AND project_id = ${projectId}
+      AND (${deploymentId ?? null}::text IS NULL OR deployment_id = ${deploymentId ?? null})`;
+  return row?.count ?? 0;
 }
 
 const deploymentFields = {
@@ -66,6 +96,7 @@ const deploymentFields = {
   fileCount: true,
   deployedBy: true,
   createdAt: true,
+  prunedAt: true,
 } as const;
 
 export function insertDeployment(
@@ -82,16 +113,65 @@ export function insertDeployment(
   return tx.deployment.create({ data: deployment, select: deploymentFields });
 }
 
-export function listDeployments(db: Database, projectId: string, after: Position | undefined, limit: number) {
+export function findDeployment(db: Database | Transaction, projectId: string, id: string) {
+  return db.deployment.findFirst({ where: { id, projectId }, select: deploymentFields });
+}
+
+export function listDeployments(
+  db: Database,
+  where: { projectId: string; includePruned: boolean },
+  after: Position | undefined,
+  limit: number,
+) {
+  const { projectId, includePruned } = where;
   return db.deployment.findMany({
     where: {
       projectId,
+      ...(includePruned ? {} : { prunedAt: null }),
       ...olderThan(after),
     },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: limit,
     select: deploymentFields,
   });
+}
+
+/** Those that have their files, but for the newest. */
+export async function findOldDeployments(db: Database, projectId: string, keep: number): Promise<string[]> {
+  const rows = await db.deployment.findMany({
+    where: { projectId, prunedAt: null },
+    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+    skip: keep,
+    select: { id: true },
+  });
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Waits for triggers that are recording a run of the deployment (of all of the project's, where none is named), and
+ * holds off further ones. The lock ends with the transaction.
+ */
+export async function lockDeployments(
+  tx: Transaction,
+  { projectId, deploymentId }: { projectId: string; deploymentId?: string },
+): Promise<void> {
+  await tx.$queryRaw`
+    SELECT id FROM deployments
+    WHERE project_id = ${projectId} AND (${deploymentId ?? null}::text IS NULL OR id = ${deploymentId ?? null})
+    ORDER BY id FOR UPDATE`;
+}
+
+/** Marks those that are not marked yet, and returns them. */
+export async function markPruned(
+  tx: Transaction,
+  { projectId, deploymentId }: { projectId: string; deploymentId?: string },
+): Promise<string[]> {
+  const rows = await tx.deployment.updateManyAndReturn({
+    where: { projectId, prunedAt: null, ...(deploymentId === undefined ? {} : { id: deploymentId }) },
+    data: { prunedAt: new Date() },
+    select: { id: true },
+  });
+  return rows.map(({ id }) => id);
 }
 
 /** Makes a deployment the one that runs recorded from now on use. */
@@ -105,9 +185,4 @@ export async function useDeployment(
     data: { deploymentId: deployment.id, deploymentSince: new Date(), deploymentBy: deployment.by },
     select: { id: true },
   });
-}
-
-export async function findCurrentDeploymentId(db: Database, projectId: string): Promise<string | undefined> {
-  const project = await db.project.findUnique({ where: { id: projectId }, select: { deploymentId: true } });
-  return project?.deploymentId ?? undefined;
 }

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
-import { Transform, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { extract, pack, type Extract, type Header } from 'tar-stream';
-import { AppError } from '../errors.ts';
+import { pack } from 'tar-stream';
+import type { ProjectType } from '../commands/project-type.ts';
+import { readTar, type TarEntry } from './read-tar.ts';
+import { notWhole, refuseArchive, refuseLargeArchive } from './refuse-archive.ts';
 
 export interface ArchiveLimits {
   maxUnpackedBytes: number;
@@ -15,46 +17,79 @@ export interface ArchiveContents {
   digest: string;
   fileCount: number;
   sizeBytes: number;
-  /** Where `dbt_project.yml` is: '' or a folder with a slash at its end. */
+  /** Where the file is that makes it a project: '' or a folder with a slash at its end. */
   root: string;
 }
 
 /** Who owns the files inside a run's container. */
 export const runnerUser = { uid: 65_532, gid: 65_532 } as const;
 
-type Entry = Extract extends AsyncIterable<infer Each> ? Each : never;
-
-const projectFile = 'dbt_project.yml';
+/** The file that makes a folder a project: one of these, which the program finds by itself. */
+const projectFiles: Record<ProjectType, readonly string[]> = {
+  dbt: ['dbt_project.yml'],
+  sqlmesh: ['config.yaml', 'config.yml', 'config.py', 'sqlmesh.yaml', 'sqlmesh.yml'],
+};
 /** Left behind by earlier local runs, or never of use to one: not part of a deployment. */
-const leftOut = /^(target|logs|\.git|\.venv|venv|__MACOSX)\/|(^|\/)(\._[^/]*|\.DS_Store|__pycache__\/.*)$/;
+const leftOut =
+  /^(target|logs|\.cache|\.git|\.venv|venv|__MACOSX)\/|(^|\/)(\._[^/]*|\.DS_Store|__pycache__\/.*)$/;
+
+const maxPathBytes = 1_000;
+/** What Linux takes for one name. */
+const maxNameBytes = 255;
+/** All paths are in memory at once. */
+const maxPathBytesInAll = 8 * 1024 * 1024;
+
+interface Found {
+  kind: TarEntry['kind'];
+  sizeBytes: number;
+  sha256: string;
+}
 
 /**
  * Reads a `.tar.gz` once and judges it, keeping nothing: paths, kinds, number and size of its files.
  * Refuses with one sentence that says what to change.
  */
-export async function inspectArchive(archive: Readable, limits: ArchiveLimits): Promise<ArchiveContents> {
-  const files = new Map<string, { sha256: string; sizeBytes: number }>();
+export async function inspectArchive(
+  archive: Readable,
+  limits: ArchiveLimits,
+  projectType: ProjectType,
+): Promise<ArchiveContents> {
+  const found = new Map<string, Found>();
   let entries = 0;
-  await eachEntry(archive, limits, async (header, path, content) => {
+  let pathBytes = 0;
+  await eachEntry(archive, limits, async ({ kind, sizeBytes, content }, path) => {
     entries += 1;
+    pathBytes += Buffer.byteLength(path);
     if (entries > limits.maxFiles)
-      refuse(`it has more than ${limits.maxFiles} files. Leave out what dbt does not need`);
-    if (header.type === 'directory') return void content.resume();
+      refuseArchive(`it has more than ${limits.maxFiles} files. Leave out what dbt does not need`);
+    if (pathBytes > maxPathBytesInAll)
+      refuseArchive('its paths are too long altogether. Leave out what dbt does not need');
+
+    const earlier = found.get(path);
+    if (earlier !== undefined && (earlier.kind !== 'folder' || kind !== 'folder'))
+      refuseArchive(`${shown(path)} is in it twice. Pack each file once`);
     const hash = createHash('sha256');
-    for await (const chunk of content) hash.update(chunk as Buffer);
-    files.set(path, { sha256: hash.digest('hex'), sizeBytes: header.size });
+    if (kind === 'file') for await (const chunk of content) hash.update(chunk);
+    found.set(path, { kind, sizeBytes, sha256: hash.digest('hex') });
   });
 
-  const root = rootOf([...files.keys()]);
-  const kept = [...files].filter(([path]) => path.startsWith(root) && !leftOut.test(path.slice(root.length)));
+  const paths = [...found].filter(([, { kind }]) => kind === 'file').map(([path]) => path);
+  const root = rootOf(paths, projectType);
+  const kept = [...found]
+    .map(([path, each]) => ({ ...each, path: path.slice(root.length), isInside: path.startsWith(root) }))
+    .filter(({ path, isInside }) => isInside && path !== '' && !leftOut.test(path));
+  for (const { path, kind } of kept) refuseUnlessPlain(path, kind);
+  refuseFilesAsFolders(kept);
+
+  const files = kept.filter(({ kind }) => kind === 'file');
   const digest = createHash('sha256');
-  for (const [path, { sha256 }] of kept.toSorted(([a], [b]) => (a < b ? -1 : 1))) {
-    digest.update(`${path.slice(root.length)}\0${sha256}\n`);
+  for (const { path, sha256 } of files.toSorted((a, b) => (a.path < b.path ? -1 : 1))) {
+    digest.update(`${path}\0${sha256}\n`);
   }
   return {
     digest: `sha256:${digest.digest('hex')}`,
-    fileCount: kept.length,
-    sizeBytes: kept.reduce((sum, [, file]) => sum + file.sizeBytes, 0),
+    fileCount: files.length,
+    sizeBytes: files.reduce((sum, file) => sum + file.sizeBytes, 0),
     root,
   };
 }
@@ -70,16 +105,16 @@ export function repackArchive(
 ): AsyncIterable<Uint8Array> {
   const packed = pack();
   packed.entry({ name: 'project/', type: 'directory', mode: 0o755, mtime: new Date(0), ...runnerUser });
-  eachEntry(archive, limits, async (header, path, content) => {
+  eachEntry(archive, limits, async ({ kind, sizeBytes, isExecutable, content }, path) => {
     const name = path.slice(root.length);
-    if (!path.startsWith(root) || name === '' || leftOut.test(name)) return void content.resume();
-    const executable = (header.mode & 0o100) !== 0;
+    if (!path.startsWith(root) || name === '' || leftOut.test(name)) return;
+    refuseUnlessPlain(name, kind);
     const common = { name: `project/${name}`, mtime: new Date(0), ...runnerUser };
-    if (header.type === 'directory') {
+    if (kind === 'folder') {
       packed.entry({ ...common, type: 'directory', mode: 0o755 });
-      return void content.resume();
+      return;
     }
-    const entry = packed.entry({ ...common, size: header.size, mode: executable ? 0o755 : 0o644 });
+    const entry = packed.entry({ ...common, size: sizeBytes, mode: isExecutable ? 0o755 : 0o644 });
     await pipeline(content, entry);
   }).then(
     () => packed.finalize(),
@@ -91,92 +126,91 @@ export function repackArchive(
 async function eachEntry(
   archive: Readable,
   limits: ArchiveLimits,
-  visit: (header: Header, path: string, content: Entry) => Promise<void>,
+  visit: (entry: TarEntry, path: string) => Promise<void>,
 ): Promise<void> {
-  const entries = extract();
-  const unpacked = pipeline(archive, createGunzip(), ceiling(limits.maxUnpackedBytes), entries).catch(
-    (error: unknown) => {
-      entries.destroy(error as Error);
-      throw asRefusal(error);
-    },
-  );
-  const visited = (async () => {
-    for await (const entry of entries) {
-      await visit(entry.header, safePath(entry.header), entry);
-      entry.resume();
-    }
-  })();
-  // A refusal by either side ends the other; the refusal itself is the one to tell.
-  const results = await Promise.allSettled([
-    visited.catch((error: unknown) => {
-      archive.destroy();
-      throw error;
-    }),
-    unpacked,
-  ]);
-  const reasons = results.flatMap((result) =>
-    result.status === 'rejected' ? [result.reason as unknown] : [],
-  );
-  const told = reasons.find((reason) => reason instanceof AppError) ?? reasons[0];
-  if (told !== undefined) throw told;
-}
-
-function safePath(header: Header): string {
-  const shown = JSON.stringify(header.name.slice(0, 120));
-  if (header.type !== 'file' && header.type !== 'contiguous-file' && header.type !== 'directory') {
-    refuse(`${shown} is a ${header.type}. Pack plain files only (tar --dereference follows links)`);
+  try {
+    await pipeline(archive, createGunzip(), async (unpacked: AsyncIterable<Uint8Array>) => {
+      for await (const entry of readTar(atMost(limits.maxUnpackedBytes, unpacked))) {
+        await visit(entry, safePath(entry));
+      }
+    });
+  } catch (error) {
+    // zlib's own errors are about the archive; the disk's are not.
+    if ((error as { code?: string }).code?.startsWith('Z_')) refuseArchive(notWhole, { cause: error });
+    throw error;
   }
-  const path = header.name.replace(/^(\.\/+)+/, '').replace(/\/{2,}/g, '/');
-  if (path.startsWith('/'))
-    refuse(`${shown} is an absolute path. Pack with paths relative to the project's folder`);
-  if (path.split('/').includes('..'))
-    refuse(`${shown} leads out of its folder. Pack with paths inside the project`);
-  if (path.length > 1_000 || /[\p{Cc}\\]/u.test(path))
-    refuse(`${shown} is not a path dbt could use. Rename that file`);
-  return path === '.' ? '' : path;
 }
 
-/** Where the project begins: at the top of the archive, or in the one folder at the top that holds a project. */
-function rootOf(paths: string[]): string {
-  if (paths.includes(projectFile)) return '';
-  const roots = paths
-    .filter((path) => path.endsWith(`/${projectFile}`) && path.split('/').length === 2)
-    .map((path) => path.slice(0, -projectFile.length));
-  const [root, ...others] = roots;
-  if (root === undefined) {
-    refuse(
-      `it has no ${projectFile} at its top. Pack the project's folder: tar -czf project.tar.gz -C <folder> .`,
-    );
-  }
-  if (others.length > 0) refuse(`it holds ${roots.length} projects side by side. Pack one project's folder`);
-  return root;
-}
-
-function ceiling(maxBytes: number): Transform {
+async function* atMost(maxBytes: number, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let bytes = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      if (bytes <= maxBytes) return done(null, chunk);
-      done(
-        tooLarge(
-          `it unpacks to more than ${Math.floor(maxBytes / 1024 / 1024)} MiB. Leave out data that is not part of the project`,
-        ),
-      );
-    },
+  for await (const chunk of chunks) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) {
+      const limit = `${Math.floor(maxBytes / 1024 / 1024)} MiB`;
+      refuseLargeArchive(`it unpacks to more than ${limit}. Leave out data that is not part of the project`);
+    }
+    yield chunk;
+  }
+}
+
+/** The one way to write a path: no `.`, no empty part, no slash at its end. '' is the archive's top. */
+function safePath({ path: given, kind }: TarEntry): string {
+  if (given.startsWith('/'))
+    refuseArchive(`${shown(given)} is an absolute path. Pack with paths relative to the project's folder`);
+  const parts = given.split('/').filter((part) => part !== '' && part !== '.');
+  if (parts.includes('..'))
+    refuseArchive(`${shown(given)} leads out of its folder. Pack with paths inside the project`);
+  const path = parts.join('/');
+  const isTooLong =
+    Buffer.byteLength(path) > maxPathBytes || parts.some((part) => Buffer.byteLength(part) > maxNameBytes);
+  const isNoFile = kind !== 'folder' && (path === '' || given.endsWith('/'));
+  if (isTooLong || isNoFile || /[\p{Cc}\\]/u.test(path))
+    refuseArchive(`${shown(given)} is not a path dbt could use. Rename that file`);
+  return path;
+}
+
+function refuseUnlessPlain(path: string, kind: TarEntry['kind']): void {
+  if (kind === 'file' || kind === 'folder') return;
+  const hint = kind === 'sparse file' ? 'tar without --sparse does' : 'tar --dereference follows links';
+  refuseArchive(`${shown(path)} is a ${kind}. Pack plain files only (${hint})`);
+}
+
+/** No disk can hold both `a` and `a/b` where `a` is a file. */
+function refuseFilesAsFolders(kept: { path: string; kind: TarEntry['kind'] }[]): void {
+  // With the lowest of all characters for the slash, what is below a path comes right after it.
+  const sorted = kept
+    .map(({ path, kind }) => ({ path, kind, key: path.replaceAll('/', '\0') }))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1));
+  sorted.forEach(({ path, kind }, index) => {
+    if (kind === 'file' && sorted[index + 1]?.path.startsWith(`${path}/`) === true)
+      refuseArchive(`${shown(path)} is a file and a folder in it. Rename one of the two`);
   });
 }
 
-function asRefusal(error: unknown): unknown {
-  const { code, syscall } = error as { code?: string; syscall?: string };
-  // The disk's errors, and an end that came from elsewhere in the pipeline, say nothing of the archive.
-  if (error instanceof AppError || syscall !== undefined || code?.startsWith('ERR_')) return error;
-  return new AppError('invalid_request', sentence('it is not a whole .tar.gz file'), { cause: error });
+/** Where the project begins: at the top of the archive, or in the one folder at the top that holds a project. */
+function rootOf(paths: string[], projectType: ProjectType): string {
+  const files = projectFiles[projectType];
+  if (paths.some((path) => files.includes(path))) return '';
+  const roots = new Set(
+    paths
+      .map((path) => path.split('/'))
+      .filter(([, name, ...deeper]) => name !== undefined && files.includes(name) && deeper.length === 0)
+      .map(([folder]) => `${folder}/`),
+  );
+  const [root, ...others] = roots;
+  if (root === undefined) {
+    const [usual, ...rest] = files;
+    const missing = rest.length === 0 ? usual : `${usual} (or config.yml, config.py)`;
+    refuseArchive(
+      `it has no ${missing} at its top. Pack the project's folder: tar -czf project.tar.gz -C <folder> .`,
+    );
+  }
+  if (others.length > 0)
+    refuseArchive(`it holds ${roots.size} projects side by side. Pack one project's folder`);
+  return root;
 }
 
-const sentence = (reason: string) => `The archive is refused: ${reason}.`;
-const tooLarge = (reason: string) => new AppError('too_large', sentence(reason));
-
-function refuse(reason: string): never {
-  throw new AppError('invalid_request', sentence(reason));
+/** A path as it may be told: short, on one line, nothing that a terminal would act on. */
+function shown(path: string): string {
+  return JSON.stringify(path.slice(0, 120)).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?');
 }

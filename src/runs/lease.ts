@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database, Transaction } from '../db.ts';
+import { Prisma, type Database, type Transaction } from '../db.ts';
 import { announceRunChange } from '../changes.ts';
 import { runSettings, type RunSettings } from './schema.ts';
 import type { Verdict } from './status.ts';
@@ -34,8 +34,12 @@ export interface ClaimedRun {
   logBytes: number;
   /** An earlier worker came to the end of a log that is longer than the limit, and stored its tail. */
   logTruncated: boolean;
+  /** From its record to its first claim. */
+  waitedSeconds: number;
   /** Until the job's timeout, counted from the first claim. */
   remainingMs: number;
+  /** Who asked, before this claim, that the run be cancelled. */
+  cancelledBy: string | null;
 }
 
 /**
@@ -70,9 +74,12 @@ export async function claimRun(
            SELECT count(*) FROM runs WHERE job_id = ${job.id} AND status = 'running') < ${job.maxParallelRuns}
          ORDER BY created_at, id LIMIT 1)
         LIMIT 1)
+      -- Once more, of the row as it is when it is locked: it may have been cancelled, or have ended, since it was found.
+      AND (status = 'queued' OR (status = 'running' AND lease_expires_at < clock_timestamp()))
       RETURNING id, job_id AS "jobId", project_id AS "projectId", organization_id AS "organizationId",
         deployment_id AS "deploymentId", settings, command_override IS NOT NULL AS "hasOverride", launched_at AS "launchedAt", fence, log_bytes AS "logBytes",
-        log_truncated AS "logTruncated",
+        log_truncated AS "logTruncated", cancelled_by AS "cancelledBy",
+        extract(epoch FROM started_at - created_at)::float8 AS "waitedSeconds",
         (extract(epoch FROM clock_timestamp() - started_at) * 1000)::float8 AS "elapsedMs"`;
   });
   const [row] = rows;
@@ -95,28 +102,35 @@ type ClaimedRow = Omit<ClaimedRun, 'lease' | 'settings' | 'logBytes' | 'remainin
   elapsedMs: number;
 };
 
-/** False when the lease is no longer this worker's. */
+/** Null when the lease is no longer this worker's. Says as well who asked that the run be cancelled. */
 export async function renewLease(
   db: Database,
   { runId, token }: Lease,
   leaseSeconds: number,
-): Promise<boolean> {
-  const renewed = await db.$executeRaw`
+): Promise<{ cancelledBy: string | null } | null> {
+  const [renewed] = await db.$queryRaw<{ cancelledBy: string | null }[]>`
     UPDATE runs SET lease_expires_at = clock_timestamp() + make_interval(secs => ${leaseSeconds})
-    WHERE id = ${runId} AND lease_token = ${token}`;
-  return renewed === 1;
+    WHERE id = ${runId} AND lease_token = ${token}
+    RETURNING cancelled_by AS "cancelledBy"`;
+  return renewed ?? null;
 }
 
-/** To be called just before the container is started. False when the run was launched before or the lease is lost. */
+/**
+ * To be called just before the container is started. Null when the run was launched before or the lease is lost. A run
+ * that somebody cancelled is not marked, and must not be started.
+ */
 export async function markLaunched(
   db: Database,
   { runId, token }: Lease,
   containerId: string,
-): Promise<boolean> {
-  const marked = await db.$executeRaw`
-    UPDATE runs SET launched_at = clock_timestamp(), container_id = ${containerId}
-    WHERE id = ${runId} AND lease_token = ${token} AND launched_at IS NULL`;
-  return marked === 1;
+): Promise<{ cancelledBy: string | null } | null> {
+  const [marked] = await db.$queryRaw<{ cancelledBy: string | null }[]>`
+    UPDATE runs SET
+      launched_at = CASE WHEN cancelled_by IS NULL THEN clock_timestamp() END,
+      container_id = CASE WHEN cancelled_by IS NULL THEN ${containerId} END
+    WHERE id = ${runId} AND lease_token = ${token} AND launched_at IS NULL
+    RETURNING cancelled_by AS "cancelledBy"`;
+  return marked ?? null;
 }
 
 /** Leaves the run to another worker at once, its container untouched. */
@@ -143,9 +157,7 @@ export async function endRun(
       lease_token = NULL,
       lease_expires_at = NULL
     WHERE id = ${runId} AND lease_token = ${token} AND status = 'running'
-    RETURNING id, job_id AS "jobId", status, error_message AS "errorMessage", triggered_by AS "triggeredBy",
-      command_override AS "commandOverride", cause, metadata, started_at AS "startedAt",
-      finished_at AS "finishedAt", duration_ms::float8 AS "durationMs"`;
+    RETURNING ${endedRun}`;
   if (ended === undefined) return null;
   // What had begun and was not heard of again. The nodes of a run that is given up may be what nobody could store.
   if (end.statusReason !== 'gave_up') {
@@ -156,6 +168,11 @@ export async function endRun(
   return ended;
 }
 
+/** The columns of an `EndedRun`. */
+export const endedRun = Prisma.sql`id, job_id AS "jobId", status, error_message AS "errorMessage",
+  triggered_by AS "triggeredBy", command_override AS "commandOverride", cause, metadata, started_at AS "startedAt",
+  finished_at AS "finishedAt", duration_ms::float8 AS "durationMs"`;
+
 export interface EndedRun {
   id: string;
   jobId: string;
@@ -165,7 +182,8 @@ export interface EndedRun {
   commandOverride: string | null;
   cause: string | null;
   metadata: Record<string, string | number | boolean> | null;
-  startedAt: Date;
+  /** Null: it was cancelled before it began. */
+  startedAt: Date | null;
   finishedAt: Date;
-  durationMs: number;
+  durationMs: number | null;
 }

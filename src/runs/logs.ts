@@ -4,7 +4,7 @@ import type { Lease } from './lease.ts';
 
 const pageBytes = 256 * 1024;
 /** How long a follower waits before it looks again without having been told to. */
-const lookAgainMs = 5_000;
+export const lookAgainMs = 5_000;
 
 /**
  * Adds `content` to a run's stored log at `startsAt` (bytes). False when the lease is lost or the log has another
@@ -43,13 +43,18 @@ export async function readLog({ pool }: Pick<Context, 'pool'>, runId: string, fr
 }
 
 /**
- * A run's log as it comes, from byte `from` to the end of the run. Ends early when the signal aborts.
- * `isOver`: whether the run has ended by now.
+ * A run's log as it comes, from byte `from` to the end of the run, or of the part that is wanted. Ends early when the
+ * signal aborts. `isOver`: whether nothing more is waited for. `endsAt`: where the wanted part ends; null: not known.
  */
 export async function* followLog(
   context: Pick<Context, 'pool' | 'changes'>,
   runId: string,
-  options: { from: number; signal: AbortSignal; isOver: () => Promise<boolean> },
+  options: {
+    from: number;
+    signal: AbortSignal;
+    isOver: () => Promise<boolean>;
+    endsAt: () => Promise<number | null>;
+  },
 ): AsyncGenerator<Buffer> {
   const watch = context.changes.watch(runId);
   options.signal.addEventListener('abort', watch.close, { once: true });
@@ -57,10 +62,13 @@ export async function* followLog(
     for (let position = options.from; !options.signal.aborted;) {
       // Asked before reading: whatever is stored after this look, the next round finds.
       const over = await options.isOver();
-      const content = await readLog(context, runId, position);
+      const stored = await readLog(context, runId, position);
+      // Asked after reading: the end of a part is stored before what comes after it.
+      const left = ((await options.endsAt()) ?? Infinity) - position;
+      const content = stored.subarray(0, Math.max(0, left));
       position += content.length;
       if (content.length > 0) yield content;
-      else if (over) return;
+      else if (over || left <= 0) return;
       else await watch.next(lookAgainMs);
     }
   } finally {

@@ -4,6 +4,7 @@ import type { Lease } from './lease.ts';
 
 /** What is known of one of dbt's nodes, at any time of its life. Times are ISO 8601 texts. */
 export interface NodeReport {
+  step: number;
   uniqueId: string;
   resourceType: string;
   /** dbt's own word, or `started`. */
@@ -23,14 +24,16 @@ export async function reportNodes(
   reports: NodeReport[],
 ): Promise<void> {
   if (reports.length === 0) return;
-  const latest = [...new Map(reports.map((report) => [report.uniqueId, report])).values()];
+  const latest = [
+    ...new Map(reports.map((report) => [`${report.step} ${report.uniqueId}`, report])).values(),
+  ];
   await db.$executeRaw`
-    INSERT INTO node_results (run_id, unique_id, resource_type, status, started_at, finished_at,
+    INSERT INTO node_results (run_id, step, unique_id, resource_type, status, started_at, finished_at,
       duration_seconds, rows_affected, message, thread)
-    SELECT runs.id, n."uniqueId", n."resourceType", n.status, n."startedAt", n."finishedAt",
+    SELECT runs.id, n.step, n."uniqueId", n."resourceType", n.status, n."startedAt", n."finishedAt",
       n."durationSeconds", n."rowsAffected", n.message, n.thread
-    FROM runs, jsonb_to_recordset(${JSON.stringify(latest)}::jsonb) AS n("uniqueId" text, "resourceType" text,
-      status text, "startedAt" timestamptz, "finishedAt" timestamptz, "durationSeconds" double precision,
+    FROM runs, jsonb_to_recordset(${JSON.stringify(latest)}::jsonb) AS n(step integer, "uniqueId" text,
+      "resourceType" text, status text, "startedAt" timestamptz, "finishedAt" timestamptz, "durationSeconds" double precision,
       "rowsAffected" bigint, message text, thread text)
     WHERE runs.id = ${runId} AND runs.lease_token = ${token}
     ON CONFLICT (run_id, step, unique_id) DO UPDATE SET
@@ -44,6 +47,60 @@ export async function reportNodes(
   await announceRunChange(db, runId);
 }
 
+/** What is known of a step that has begun. Times are ISO 8601 texts. */
+export interface StepReport {
+  number: number;
+  startedAt: string | null;
+  /** Null while it runs. */
+  end: { exitCode: number; error: string | null; finishedAt: string | null } | null;
+}
+
+/** Stores what became known of steps. What an earlier worker stored of a step's end stays. */
+export async function reportSteps(
+  db: Database,
+  { runId, token }: Lease,
+  reports: StepReport[],
+): Promise<void> {
+  if (reports.length === 0) return;
+  const rows = reports.map(({ number, startedAt, end }) => ({
+    number,
+    status: end === null ? 'running' : end.exitCode === 0 ? 'success' : 'failed',
+    exitCode: end?.exitCode,
+    errorMessage: end?.error,
+    startedAt,
+    finishedAt: end?.finishedAt,
+  }));
+  await db.$executeRaw`
+    INSERT INTO run_steps (run_id, number, status, exit_code, error_message, started_at, finished_at)
+    SELECT runs.id, s.number, s.status, s."exitCode", s."errorMessage", COALESCE(s."startedAt", clock_timestamp()),
+      CASE WHEN s.status <> 'running' THEN COALESCE(s."finishedAt", clock_timestamp()) END
+    FROM runs, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS s(number integer, status text,
+      "exitCode" integer, "errorMessage" text, "startedAt" timestamptz, "finishedAt" timestamptz)
+    WHERE runs.id = ${runId} AND runs.lease_token = ${token}
+    ON CONFLICT (run_id, number) DO UPDATE SET
+      status = CASE WHEN EXCLUDED.status = 'running' THEN run_steps.status ELSE EXCLUDED.status END,
+      exit_code = COALESCE(EXCLUDED.exit_code, run_steps.exit_code),
+      error_message = COALESCE(EXCLUDED.error_message, run_steps.error_message),
+      started_at = COALESCE(run_steps.started_at, EXCLUDED.started_at),
+      finished_at = COALESCE(EXCLUDED.finished_at, run_steps.finished_at)`;
+  await announceRunChange(db, runId);
+}
+
+/**
+ * Stores where a step's part of the log begins. To be called before that part is stored: whoever reads the log then
+ * knows where the part before it ends. A row without `started_at` stands for no more than that.
+ */
+export async function reportSection(
+  db: Database,
+  { runId, token }: Lease,
+  section: { step: number; from: number },
+): Promise<void> {
+  await db.$executeRaw`
+    INSERT INTO run_steps (run_id, number, status, log_from)
+    SELECT id, ${section.step}::integer, 'running', ${section.from}::bigint FROM runs WHERE id = ${runId} AND lease_token = ${token}
+    ON CONFLICT (run_id, number) DO UPDATE SET log_from = EXCLUDED.log_from`;
+}
+
 /** Stores how many nodes dbt is going to work on. */
 export async function reportTotal(db: Database, { runId, token }: Lease, nodesTotal: number): Promise<void> {
   await db.$executeRaw`UPDATE runs SET nodes_total = ${nodesTotal} WHERE id = ${runId} AND lease_token = ${token}`;
@@ -53,11 +110,11 @@ export async function reportTotal(db: Database, { runId, token }: Lease, nodesTo
 export async function recordArtifacts(
   db: Database,
   runId: string,
-  artifacts: { path: string; sizeBytes: number }[],
+  artifacts: { step: number; path: string; sizeBytes: number }[],
 ): Promise<void> {
   await db.$executeRaw`
-    INSERT INTO artifacts (run_id, path, size_bytes)
-    SELECT ${runId}, a.path, a."sizeBytes"
-    FROM jsonb_to_recordset(${JSON.stringify(artifacts)}::jsonb) AS a(path text, "sizeBytes" bigint)
+    INSERT INTO artifacts (run_id, step, path, size_bytes)
+    SELECT ${runId}, a.step, a.path, a."sizeBytes"
+    FROM jsonb_to_recordset(${JSON.stringify(artifacts)}::jsonb) AS a(step integer, path text, "sizeBytes" bigint)
     ON CONFLICT (run_id, step, path) DO UPDATE SET size_bytes = EXCLUDED.size_bytes`;
 }

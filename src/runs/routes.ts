@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
-import { pageQuery } from '../paging.ts';
 import { jsonRoute, streamRoute, type Route } from '../http/route.ts';
+import { cancelRun } from './cancel.ts';
 import { sendArtifact } from './send-artifact.ts';
 import { artifactsOf, getRun, nodesOf, runsOf } from './runs.ts';
 import * as shapes from './schema.ts';
@@ -8,6 +8,8 @@ import { sendLog } from './send-log.ts';
 import { triggerRun } from './trigger.ts';
 
 const tag = 'Runs';
+/** Whoever asks again and again how a run is must not be let down by a database that restarts. */
+const databaseRestartMs = 5_000;
 
 export const runRoutes = (context: Context): Route[] => [
   jsonRoute({
@@ -35,10 +37,10 @@ export const runRoutes = (context: Context): Route[] => [
     method: 'get',
     path: '/api/v1/runs',
     name: 'listRuns',
-    summary: "The organization's runs",
+    summary: "The organization's runs, or those of them that the filters name",
     tag,
     scope: 'read',
-    query: pageQuery,
+    query: shapes.runQuery,
     success: { status: 200, description: 'Runs, newest first', schema: shapes.runList },
     handle: ({ principal, query }) => runsOf(context, principal, query),
   }),
@@ -50,8 +52,24 @@ export const runRoutes = (context: Context): Route[] => [
     tag,
     scope: 'read',
     params: shapes.runParams,
+    patienceMs: databaseRestartMs,
     success: { status: 200, description: 'The run', schema: shapes.runView },
     handle: ({ principal, params }) => getRun(context, principal, params.run_id),
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/v1/runs/{run_id}/cancel',
+    name: 'cancelRun',
+    summary: 'End a run that waits or executes',
+    tag,
+    scope: 'trigger',
+    params: shapes.runParams,
+    success: {
+      status: 200,
+      description: 'The run: over when it was queued, and soon when a worker has it',
+      schema: shapes.runView,
+    },
+    handle: ({ principal, params }) => cancelRun(context, principal, params.run_id),
   }),
   streamRoute({
     method: 'get',
@@ -65,7 +83,8 @@ export const runRoutes = (context: Context): Route[] => [
     success: { status: 200, description: 'Text as dbt printed it', contentType: 'text/plain' },
     handle: ({ principal, params, query, header, signal }, response) => {
       const asEvents = (header('accept') ?? '').includes('text/event-stream');
-      const request = { follow: query.follow, asEvents, lastEventId: header('last-event-id'), signal };
+      const { follow, step } = query;
+      const request = { follow, step, asEvents, lastEventId: header('last-event-id'), signal };
       return sendLog(context, principal, params.run_id, request, response);
     },
   }),
@@ -85,12 +104,13 @@ export const runRoutes = (context: Context): Route[] => [
     method: 'get',
     path: '/api/v1/runs/{run_id}/artifacts',
     name: 'listRunArtifacts',
-    summary: 'The files dbt left',
+    summary: 'The files dbt left; of several steps the newest of each path',
     tag,
     scope: 'read',
     params: shapes.runParams,
+    query: shapes.artifactQuery,
     success: { status: 200, description: 'Artifacts', schema: shapes.artifactList },
-    handle: ({ principal, params }) => artifactsOf(context, principal, params.run_id),
+    handle: ({ principal, params, query }) => artifactsOf(context, principal, params.run_id, query.step),
   }),
   streamRoute({
     method: 'get',
@@ -100,12 +120,15 @@ export const runRoutes = (context: Context): Route[] => [
     tag,
     scope: 'read',
     params: shapes.artifactParams,
+    query: shapes.artifactQuery,
     success: {
       status: 200,
       description: 'The file as dbt wrote it',
       contentType: 'application/octet-stream',
     },
-    handle: ({ principal, params }, response) =>
-      sendArtifact(context, principal, { runId: params.run_id, path: params.path }, response),
+    handle: ({ principal, params, query }, response) => {
+      const wanted = { runId: params.run_id, step: query.step, path: params.path };
+      return sendArtifact(context, principal, wanted, response);
+    },
   }),
 ];

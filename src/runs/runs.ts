@@ -1,34 +1,45 @@
 import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
-import { decodeCursor, pageOf } from '../paging.ts';
-import type { artifactList, nodeList, runList, runView } from './schema.ts';
+import { decodeCursor, pageOf, unknownCursor } from '../paging.ts';
+import type { artifactList, nodeList, NodeQuery, runList, RunQuery, runView } from './schema.ts';
 import { tallyNodes, type RunStatus } from './status.ts';
-import { countNodesByStatus, findRun, listArtifacts, listNodes, listRuns } from './store.ts';
+import { requireStep, viewSteps } from './steps.ts';
+import {
+  countNodesByStatus,
+  findRun,
+  findSteps,
+  listArtifacts,
+  listNodes,
+  listRuns,
+  type NodePosition,
+} from './store.ts';
 
-type RunView = z.input<typeof runView>;
+export type RunView = z.input<typeof runView>;
 
 export async function getRun({ db }: Context, { organizationId }: Principal, id: string): Promise<RunView> {
-  const [run, counts] = await Promise.all([findRun(db, organizationId, id), countNodesByStatus(db, [id])]);
+  const [run, counts, steps] = await Promise.all([
+    findRun(db, organizationId, id),
+    countNodesByStatus(db, [id]),
+    findSteps(db, [id]),
+  ]);
   if (run === null) throw noSuchRun();
-  return view(run, counts);
+  return view(run, counts, steps);
 }
 
 /** The organization's runs, newest first. */
 export async function runsOf(
   { db }: Context,
   { organizationId }: Principal,
-  page: { limit: number; cursor?: string | undefined },
+  { limit, cursor, ...filters }: RunQuery,
 ): Promise<z.input<typeof runList>> {
-  const rows = await listRuns(db, organizationId, decodeCursor(page.cursor), page.limit + 1);
+  const rows = await listRuns(db, organizationId, filters, decodeCursor(cursor), limit + 1);
   const ids = rows.map((row) => row.id);
-  const counts = await countNodesByStatus(db, ids);
-  return pageOf(rows, page.limit, (row) =>
-    view(
-      row,
-      counts.filter(({ runId }) => runId === row.id),
-    ),
-  );
+  const [counts, steps] = await Promise.all([countNodesByStatus(db, ids), findSteps(db, ids)]);
+  return pageOf(rows, limit, (row) => {
+    const isItsOwn = ({ runId }: { runId: string }) => runId === row.id;
+    return view(row, counts.filter(isItsOwn), steps.filter(isItsOwn));
+  });
 }
 
 /** Stands for "no time yet" in a cursor: no node has started then. */
@@ -39,21 +50,17 @@ export async function nodesOf(
   context: Context,
   principal: Principal,
   runId: string,
-  page: { limit: number; cursor?: string | undefined },
+  { step, limit, cursor }: NodeQuery,
 ): Promise<z.input<typeof nodeList>> {
-  await requireRun(context, principal, runId);
-  const position = decodeCursor(page.cursor);
-  const after = position && {
-    startedAt: position.createdAt === noTime ? null : position.createdAt,
-    uniqueId: position.id,
-  };
-  const nodes = await listNodes(context.db, runId, after, page.limit + 1);
+  requireStep(await requireRun(context, principal, runId), step);
+  const nodes = await listNodes(context.db, runId, step, nodePosition(cursor), limit + 1);
   const rows = nodes.map((node) => ({
     ...node,
-    id: node.uniqueId,
+    id: `${node.step} ${node.uniqueId}`,
     createdAt: node.startedAt ?? new Date(noTime),
   }));
-  return pageOf(rows, page.limit, (node) => ({
+  return pageOf(rows, limit, (node) => ({
+    step: node.step,
     unique_id: node.uniqueId,
     resource_type: node.resourceType,
     status: node.status,
@@ -66,15 +73,30 @@ export async function nodesOf(
   }));
 }
 
+/** Of a cursor that this file made: `nodesOf` puts the step before the node's id. */
+function nodePosition(cursor: string | undefined): NodePosition | undefined {
+  const position = decodeCursor(cursor);
+  if (position === undefined) return undefined;
+  const [, step, uniqueId] = /^(\d{1,4}) (.*)$/s.exec(position.id) ?? [];
+  if (step === undefined || uniqueId === undefined) throw unknownCursor();
+  const startedAt = position.createdAt === noTime ? null : position.createdAt;
+  return { step: Number(step), startedAt, uniqueId };
+}
+
 export async function artifactsOf(
   context: Context,
   principal: Principal,
   runId: string,
+  step: number | undefined,
 ): Promise<z.input<typeof artifactList>> {
-  await requireRun(context, principal, runId);
-  const artifacts = await listArtifacts(context.db, runId);
+  requireStep(await requireKeptRun(context, principal, runId), step);
+  const artifacts = await listArtifacts(context.db, runId, step);
   return {
-    data: artifacts.map(({ path, sizeBytes }) => ({ path, size_bytes: Number(sizeBytes) })),
+    data: artifacts.map(({ path, sizeBytes, ...row }) => ({
+      path,
+      size_bytes: Number(sizeBytes),
+      step: row.step,
+    })),
     next_cursor: null,
   };
 }
@@ -86,13 +108,28 @@ export async function requireRun({ db }: Context, { organizationId }: Principal,
   return run;
 }
 
+/** The run, or `not_found`, or `gone` when its log and artifacts were removed. */
+export async function requireKeptRun(context: Context, principal: Principal, id: string) {
+  const run = await requireRun(context, principal, id);
+  if (run.clearedAt === null) return run;
+  const days = Math.floor((run.clearedAt.getTime() - (run.finishedAt?.getTime() ?? 0)) / 86_400_000);
+  throw new AppError(
+    'gone',
+    `The run's log and artifacts were removed ${days} ${days === 1 ? 'day' : 'days'} after it ended, as the organization's retention says.`,
+  );
+}
+
 function noSuchRun(): AppError {
   return new AppError('not_found', 'There is no such run.');
 }
 
 type StoredRun = NonNullable<Awaited<ReturnType<typeof findRun>>>;
 
-function view(run: StoredRun, counts: { status: string; count: number }[]): RunView {
+function view(
+  run: StoredRun,
+  counts: { step: number; status: string; count: number }[],
+  steps: Awaited<ReturnType<typeof findSteps>>,
+): RunView {
   const nodes = tallyNodes(counts);
   const done = nodes.succeeded + nodes.failed + nodes.skipped;
   return {
@@ -101,12 +138,14 @@ function view(run: StoredRun, counts: { status: string; count: number }[]): RunV
     job_id: run.jobId,
     project_id: run.projectId,
     deployment_id: run.deploymentId,
+    environment_id: run.environmentId,
     status: run.status as RunStatus,
     status_reason: run.statusReason as RunView['status_reason'],
     error_message: run.errorMessage,
     command: run.command,
     command_override: run.commandOverride,
     triggered_by: run.triggeredBy as RunView['triggered_by'],
+    requested_by: run.requestedBy,
     cause: run.cause,
     metadata: run.metadata as RunView['metadata'],
     created_at: run.createdAt.toISOString(),
@@ -122,5 +161,9 @@ function view(run: StoredRun, counts: { status: string; count: number }[]): RunV
     nodes_skipped: nodes.skipped,
     log_bytes: Number(run.logBytes),
     log_truncated: run.logTruncated,
+    steps: viewSteps(run, steps, counts),
+    cancel_requested_at: run.cancelRequestedAt?.toISOString() ?? null,
+    cancelled_by: run.cancelledBy,
+    cleared_at: run.clearedAt?.toISOString() ?? null,
   };
 }

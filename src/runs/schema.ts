@@ -1,8 +1,12 @@
 import { z } from 'zod';
+import { projectTypes } from '../commands/project-type.ts';
 import { listOf, pageQuery } from '../paging.ts';
 import { environmentSettings } from '../environments/environment-settings.ts';
 import { id, text } from '../text.ts';
 import { runStatuses, statusReasons } from './status.ts';
+
+/** What can make a run begin. */
+export const triggers = ['manual', 'schedule', 'api', 'event', 'retry'] as const;
 
 export const triggerParams = z.object({ project_id: id, job_id: id });
 export const runParams = z.object({ run_id: id });
@@ -44,6 +48,24 @@ export const triggered = z
   })
   .meta({ id: 'Triggered' });
 
+/** The states of a step: `error` when its run was ended before its own end, `skipped` when it never began. */
+const stepStatuses = ['queued', 'running', 'success', 'failed', 'error', 'skipped'] as const;
+
+export const stepView = z
+  .object({
+    number: z.number().int(),
+    command: z.string(),
+    status: z.enum(stepStatuses),
+    exit_code: z.number().int().nullable(),
+    error_message: z.string().nullable(),
+    start_time: z.iso.datetime().nullable(),
+    end_time: z.iso.datetime().nullable(),
+    nodes_succeeded: z.number().int(),
+    nodes_failed: z.number().int(),
+    nodes_skipped: z.number().int(),
+  })
+  .meta({ id: 'RunStep' });
+
 export const runView = z
   .object({
     id: z.string(),
@@ -51,12 +73,14 @@ export const runView = z
     job_id: z.string(),
     project_id: z.string(),
     deployment_id: z.string(),
+    environment_id: z.string(),
     status: z.enum(runStatuses),
     status_reason: z.enum(statusReasons).nullable().meta({ description: 'Why, when the status is error' }),
     error_message: z.string().nullable(),
     command: z.string(),
     command_override: z.string().nullable(),
-    triggered_by: z.enum(['manual', 'schedule', 'api', 'event', 'retry']),
+    triggered_by: z.enum(triggers),
+    requested_by: z.string().nullable().meta({ description: 'The name of whoever asked for it' }),
     cause: z.string().nullable(),
     metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).nullable(),
     created_at: z.iso.datetime(),
@@ -71,13 +95,58 @@ export const runView = z
     nodes_skipped: z.number().int(),
     log_bytes: z.number().int(),
     log_truncated: z.boolean(),
+    steps: z.array(stepView).meta({ description: "The run's commands, in their order" }),
+    cancel_requested_at: z.iso.datetime().nullable(),
+    cancelled_by: z.string().nullable().meta({ description: 'The name of whoever asked for that' }),
+    cleared_at: z.iso.datetime().nullable().meta({
+      description: 'When log and artifacts were removed: they were older than the organization keeps them',
+    }),
   })
   .meta({ id: 'Run' });
 
 export const runList = listOf(runView);
 
+/** One or several of the given words, after commas or with the parameter repeated. */
+const several = <Word extends string>(words: readonly Word[]) =>
+  z.union([z.string(), z.array(z.string())]).transform((given, issues): Word[] => {
+    const asked = [given].flat().flatMap((each) => each.split(','));
+    const known = words.filter((word) => asked.includes(word));
+    if (asked.every((each) => (words as readonly string[]).includes(each))) return known;
+    issues.addIssue(`write one or more of ${words.join(', ')}, with commas between them`);
+    return z.NEVER;
+  });
+
+/** Of a filter. Within what Postgres and a list's cursor can hold. */
+const time = z.iso
+  .datetime({
+    offset: true,
+    error: 'write a time with its zone, such as 2026-04-02T12:00:00Z (a + is written %2B)',
+  })
+  .transform((given) => new Date(given))
+  .refine(
+    (given) => given.getTime() >= 0 && given.getUTCFullYear() <= 9998,
+    'write a time between 1970 and 9998',
+  );
+
+export const runQuery = pageQuery.extend({
+  project_id: id.optional(),
+  job_id: id.optional(),
+  environment_id: id.optional(),
+  status: several(runStatuses)
+    .optional()
+    .meta({ description: `One or more of ${runStatuses.join(', ')}, with commas between them` }),
+  triggered_by: several(triggers)
+    .optional()
+    .meta({ description: `One or more of ${triggers.join(', ')}, with commas between them` }),
+  created_after: time
+    .optional()
+    .meta({ description: 'Only runs recorded then or later; ISO 8601 with a zone' }),
+  created_before: time.optional().meta({ description: 'Only runs recorded earlier; ISO 8601 with a zone' }),
+});
+
 export const nodeView = z
   .object({
+    step: z.number().int().meta({ description: 'The number of the step it belongs to' }),
     unique_id: z.string(),
     resource_type: z.string(),
     status: z.string().meta({ description: "dbt's own word; started while it runs" }),
@@ -92,17 +161,31 @@ export const nodeView = z
 
 export const nodeList = listOf(nodeView);
 
+const step = z.coerce
+  .number()
+  .int()
+  .min(1)
+  .max(1_000)
+  .optional()
+  .meta({ description: "One step's alone, by its number" });
+
 /** Longer pages than elsewhere: a run of a usual project is one. A cursor holds a node's id, which may be long. */
 export const nodeQuery = pageQuery.extend({
+  step,
   limit: z.coerce.number().int().min(1).max(5_000).default(1_000),
   cursor: z.string().max(5_000).optional(),
 });
 
 export const artifactList = listOf(
-  z.object({ path: z.string(), size_bytes: z.number().int() }).meta({ id: 'Artifact' }),
+  z
+    .object({ path: z.string(), size_bytes: z.number().int(), step: z.number().int() })
+    .meta({ id: 'Artifact' }),
 );
 
+export const artifactQuery = z.object({ step });
+
 export const logQuery = z.object({
+  step,
   follow: z
     .enum(['0', '1', 'true', 'false'])
     .default('0')
@@ -116,7 +199,11 @@ export const runSettings = z.object({
   steps: z.array(z.object({ command: z.string(), argv: z.array(z.string()) })),
   timeoutSeconds: z.number(),
   environment: environmentSettings,
+  /** Runs recorded before there were others are dbt's. */
+  projectType: z.enum(projectTypes).default('dbt'),
 });
 
+export type RunQuery = z.output<typeof runQuery>;
+export type NodeQuery = z.output<typeof nodeQuery>;
 export type RunSettings = z.output<typeof runSettings>;
 export type TriggerRequest = z.output<typeof triggerRequest>;

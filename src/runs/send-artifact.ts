@@ -2,20 +2,25 @@ import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
-import { artifactKey, isArtifactPath } from './artifact-path.ts';
-import { requireRun } from './runs.ts';
+import { artifactKey, formerArtifactKey, isArtifactPath } from './artifact-path.ts';
+import { requireKeptRun } from './runs.ts';
+import { requireStep } from './steps.ts';
 import { findArtifact } from './store.ts';
 
 /** Sends an artifact as it is, with a content type that no browser runs. */
 export async function sendArtifact(
   context: Context,
   principal: Principal,
-  { runId, path }: { runId: string; path: string },
+  { runId, step, path }: { runId: string; step: number | undefined; path: string },
   response: Response,
 ): Promise<void> {
-  await requireRun(context, principal, runId);
-  const artifact = isArtifactPath(path) ? await findArtifact(context.db, runId, path) : null;
-  const stored = artifact && (await context.storage.read(artifactKey(runId, path)));
+  const { db, storage } = context;
+  requireStep(await requireKeptRun(context, principal, runId), step);
+  const artifact = isArtifactPath(path) ? await findArtifact(db, runId, step, path) : null;
+  const stored =
+    artifact &&
+    ((await storage.read(artifactKey(runId, artifact.step, path))) ??
+      (await storage.read(formerArtifactKey(runId, path))));
   if (!stored) throw new AppError('not_found', 'The run has no such artifact.');
   response.setHeader('Content-Length', stored.sizeBytes);
   response.setHeader('X-Content-Type-Options', 'nosniff');

@@ -3,12 +3,16 @@ import { StringDecoder } from 'node:string_decoder';
 import type { Response } from 'express';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
-import { followLog, readLog } from './logs.ts';
-import { requireRun } from './runs.ts';
+import { findSection, sectionBegins } from './log-sections.ts';
+import { followLog } from './logs.ts';
+import { requireKeptRun, requireRun } from './runs.ts';
 import { isFinal } from './status.ts';
+import { requireStep } from './steps.ts';
 
 interface LogRequest {
   follow: boolean;
+  /** The one whose part of the log is wanted, by its number. */
+  step: number | undefined;
   /** Server-sent events in place of plain text. */
   asEvents: boolean;
   /** Of an event stream that was cut: the last id the reader saw. */
@@ -16,7 +20,10 @@ interface LogRequest {
   signal: AbortSignal;
 }
 
-/** Writes a run's log to the response: what there is, or (following) all that comes until the run has ended. */
+/**
+ * Writes a run's log to the response, or one step's part of it: what there is, or (following) all that comes until the
+ * run has ended.
+ */
 export async function sendLog(
   context: Context,
   principal: Principal,
@@ -24,40 +31,34 @@ export async function sendLog(
   request: LogRequest,
   response: Response,
 ): Promise<void> {
-  const isOver = async () => isFinal((await requireRun(context, principal, runId)).status);
-  const from = positionAfter(request.lastEventId);
-  await isOver();
+  const { step, signal } = request;
+  const after = positionAfter(request.lastEventId);
+  requireStep(await requireKeptRun(context, principal, runId), step);
   response.setHeader('Cache-Control', 'no-store');
   // Proxies that collect an answer before passing it on would hold a live log back.
   response.setHeader('X-Accel-Buffering', 'no');
   response.type(request.asEvents ? 'text/event-stream' : 'text/plain; charset=utf-8');
   response.flushHeaders();
 
-  const log =
-    request.follow || request.asEvents
-      ? followLog(context, runId, { from, signal: request.signal, isOver })
-      : wholeLog(context, runId, from);
+  const isOver = async () =>
+    !(request.follow || request.asEvents) || isFinal((await requireRun(context, principal, runId)).status);
+  const endsAt = async () => (step === undefined ? null : (await findSection(context, runId, step)).to);
+  const begins = step === undefined ? 0 : await sectionBegins(context, runId, { step, signal, isOver });
+  const from = Math.max(after, begins ?? 0);
   const events = eventWriter(response, from);
-  for await (const content of log) {
-    if (request.signal.aborted) return;
-    await (request.asEvents ? events.send(content) : write(response, content));
+  if (begins !== null) {
+    for await (const content of followLog(context, runId, { from, signal, isOver, endsAt })) {
+      if (signal.aborted) return;
+      await (request.asEvents ? events.send(content) : write(response, content));
+    }
   }
-  if (request.signal.aborted) return;
+  if (signal.aborted) return;
   if (request.asEvents) {
     await events.sendRest();
     const { status } = await requireRun(context, principal, runId);
     await write(response, `event: end\ndata: ${JSON.stringify({ status })}\n\n`);
   }
   response.end();
-}
-
-async function* wholeLog(context: Context, runId: string, from: number): AsyncGenerator<Buffer> {
-  for (let position = from; ;) {
-    const content = await readLog(context, runId, position);
-    if (content.length === 0) return;
-    position += content.length;
-    yield content;
-  }
 }
 
 /** One event a piece of whole lines; its id is the byte after it, so a reader can go on from there. */

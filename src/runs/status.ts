@@ -11,6 +11,7 @@ export function isFinal(status: string): status is FinalStatus {
 
 /** Why a run could not be brought to its end. Only with status `error`. */
 export const statusReasons = [
+  'cancelled',
   'timed_out',
   'out_of_memory',
   'killed',
@@ -33,6 +34,8 @@ export interface NodeCounts {
 export type Outcome =
   /** dbt came to its own end. `error`: what it said when it could not go on. */
   | { kind: 'exited'; exitCode: number; error: string | null }
+  /** Somebody asked for it, and dbt had not come to its own end. `by`: their name. `atWork`: dbt was stopped for it. */
+  | { kind: 'cancelled'; by: string; atWork: boolean }
   | { kind: 'timed_out'; afterSeconds: number }
   | { kind: 'out_of_memory'; limitMb: number; exitCode: number }
   /** The process ended without a word: killed from outside, or crashed. */
@@ -67,17 +70,19 @@ export function verdictOn(outcome: Outcome, nodes: NodeCounts, firstFailure: str
         statusReason: null,
         errorMessage: nodes.failed > 0 ? nodesSentence(nodes, firstFailure) : dbtSentence(outcome),
       };
+    case 'cancelled':
+      return stopped('cancelled', `The run was cancelled by ${outcome.by}.`);
     case 'timed_out':
       return stopped('timed_out', `The run was ended after ${outcome.afterSeconds} s, its job's timeout.`);
     case 'out_of_memory':
       return stopped(
         'out_of_memory',
-        `dbt ran out of memory: its limit is ${outcome.limitMb} MB (exit code ${outcome.exitCode}).`,
+        `The run ran out of memory: its limit is ${outcome.limitMb} MB (exit code ${outcome.exitCode}).`,
       );
     case 'killed':
       return stopped(
         'killed',
-        `dbt's process ended before its work was done (exit code ${outcome.exitCode}).`,
+        `The run's process ended before its work was done (exit code ${outcome.exitCode}).`,
       );
     case 'could_not_start':
       return stopped(outcome.reason, outcome.why);

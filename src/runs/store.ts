@@ -1,5 +1,6 @@
 import { Prisma, type Database, type Transaction } from '../db.ts';
 import { olderThan, type Position } from '../paging.ts';
+import type { RunQuery } from './schema.ts';
 import { finalStatuses, unfailedNodeStatuses } from './status.ts';
 
 export interface NewRun {
@@ -7,23 +8,33 @@ export interface NewRun {
   organizationId: string;
   projectId: string;
   jobId: string;
-  deploymentId: string;
   environmentId: string;
   name: string;
   command: string;
   commandOverride: string | null;
   triggeredBy: string;
+  requestedBy: string;
   cause: string | null;
   metadata: Record<string, string | number | boolean> | null;
   settings: object;
 }
 
-export async function insertRun(db: Database | Transaction, run: NewRun): Promise<void> {
-  const { metadata, settings, ...columns } = run;
-  await db.run.create({
-    data: { ...columns, status: 'queued', metadata: metadata ?? Prisma.DbNull, settings },
-    select: { id: true },
-  });
+/**
+ * Records a run of the project's current deployment, as `queued`. False when it has none whose files are there: the
+ * deployment is locked meanwhile, so none whose files are being removed is taken.
+ */
+export async function insertRun(db: Database | Transaction, run: NewRun): Promise<boolean> {
+  const metadata = run.metadata === null ? null : JSON.stringify(run.metadata);
+  const inserted = await db.$executeRaw`
+    INSERT INTO runs (id, organization_id, project_id, job_id, deployment_id, environment_id, name, command,
+      command_override, triggered_by, requested_by, cause, metadata, settings, status)
+    SELECT ${run.id}, ${run.organizationId}, ${run.projectId}, ${run.jobId}, deployments.id, ${run.environmentId},
+      ${run.name}, ${run.command}, ${run.commandOverride}, ${run.triggeredBy}, ${run.requestedBy}, ${run.cause},
+      ${metadata}::jsonb, ${JSON.stringify(run.settings)}::jsonb, 'queued'
+    FROM projects JOIN deployments ON deployments.id = projects.deployment_id
+    WHERE projects.id = ${run.projectId} AND deployments.pruned_at IS NULL
+    FOR KEY SHARE OF deployments`;
+  return inserted === 1;
 }
 
 /** False when the key is taken. Waits for another transaction that is about to take or to leave it. */
@@ -46,10 +57,26 @@ export function findRun(db: Database | Transaction, organizationId: string, id: 
   return db.run.findFirst({ where: { id, organizationId } });
 }
 
-export function listRuns(db: Database, organizationId: string, after: Position | undefined, limit: number) {
+export function listRuns(
+  db: Database,
+  organizationId: string,
+  filters: Omit<RunQuery, 'limit' | 'cursor'>,
+  after: Position | undefined,
+  limit: number,
+) {
+  const { project_id: projectId, job_id: jobId, environment_id: environmentId, ...more } = filters;
   return db.run.findMany({
     where: {
       organizationId,
+      ...(projectId !== undefined && { projectId }),
+      ...(jobId !== undefined && { jobId }),
+      ...(environmentId !== undefined && { environmentId }),
+      ...(more.status && { status: { in: more.status } }),
+      ...(more.triggered_by && { triggeredBy: { in: more.triggered_by } }),
+      createdAt: {
+        ...(more.created_after && { gte: more.created_after }),
+        ...(more.created_before && { lt: more.created_before }),
+      },
       ...olderThan(after),
     },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
@@ -59,15 +86,21 @@ export function listRuns(db: Database, organizationId: string, after: Position |
 
 export async function countNodesByStatus(db: Database | Transaction, runIds: string[]) {
   const rows = await db.nodeResult.groupBy({
-    by: ['runId', 'status'],
+    by: ['runId', 'step', 'status'],
     where: { runId: { in: runIds } },
     _count: true,
   });
-  return rows.map((row) => ({ runId: row.runId, status: row.status, count: row._count }));
+  return rows.map(({ _count: count, ...row }) => ({ ...row, count }));
 }
 
-/** The order of nodes: as they started, those without a time last. */
+/** The steps of these runs that have begun, in their order. */
+export function findSteps(db: Database | Transaction, runIds: string[]) {
+  return db.runStep.findMany({ where: { runId: { in: runIds } }, orderBy: { number: 'asc' } });
+}
+
+/** The order of nodes: as they started, those of a step without a time last. */
 const asStarted = [
+  { step: 'asc' },
   { startedAt: { sort: 'asc', nulls: 'last' } },
   { uniqueId: 'asc' },
 ] satisfies Prisma.NodeResultOrderByWithRelationInput[];
@@ -75,21 +108,33 @@ const asStarted = [
 export function listNodes(
   db: Database,
   runId: string,
-  after: { startedAt: string | null; uniqueId: string } | undefined,
+  step: number | undefined,
+  after: NodePosition | undefined,
   limit: number,
 ) {
   return db.nodeResult.findMany({
-    where: { runId, ...(after && nodesAfter(after)) },
+    where: { runId, AND: [step === undefined ? {} : { step }, after === undefined ? {} : nodesAfter(after)] },
     orderBy: asStarted,
     take: limit,
   });
 }
 
-function nodesAfter({ startedAt, uniqueId }: { startedAt: string | null; uniqueId: string }) {
-  if (startedAt === null) return { startedAt: null, uniqueId: { gt: uniqueId } };
-  return {
-    OR: [{ startedAt: { gt: startedAt } }, { startedAt, uniqueId: { gt: uniqueId } }, { startedAt: null }],
-  };
+/** Of the last node of a page. */
+export interface NodePosition {
+  step: number;
+  startedAt: string | null;
+  uniqueId: string;
+}
+
+function nodesAfter({ step, startedAt, uniqueId }: NodePosition): Prisma.NodeResultWhereInput {
+  const later: Prisma.NodeResultWhereInput[] =
+    startedAt === null
+      ? []
+      : [
+          { step, startedAt: { gt: startedAt } },
+          { step, startedAt: null },
+        ];
+  return { OR: [{ step: { gt: step } }, { step, startedAt, uniqueId: { gt: uniqueId } }, ...later] };
 }
 
 export function findFirstFailedNode(db: Database, runId: string) {
@@ -100,12 +145,20 @@ export function findFirstFailedNode(db: Database, runId: string) {
   });
 }
 
-export function listArtifacts(db: Database, runId: string) {
-  return db.artifact.findMany({ where: { runId }, orderBy: { path: 'asc' } });
+/** One of each path: the step's, or that of the last step which wrote it. */
+export function listArtifacts(db: Database, runId: string, step: number | undefined) {
+  return db.artifact.findMany({
+    where: { runId, ...(step !== undefined && { step }) },
+    orderBy: [{ path: 'asc' }, { step: 'desc' }],
+    distinct: ['path'],
+  });
 }
 
-export function findArtifact(db: Database, runId: string, path: string) {
-  return db.artifact.findFirst({ where: { runId, path }, orderBy: { step: 'desc' } });
+export function findArtifact(db: Database, runId: string, step: number | undefined, path: string) {
+  return db.artifact.findFirst({
+    where: { runId, path, ...(step !== undefined && { step }) },
+    orderBy: { step: 'desc' },
+  });
 }
 
 /** The oldest run of the job that waits for its turn. */

@@ -1,11 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
+import type { Database, Transaction } from '../db.ts';
 import { AppError } from '../errors.ts';
 import { acceptCommand } from '../commands/accept-command.ts';
 import { displayCommand } from '../jobs/commands.ts';
 import { jobToRun } from '../jobs/job-to-run.ts';
-import { currentDeploymentId } from '../projects/deployments.ts';
 import type { RunSettings, TriggerRequest, triggered } from './schema.ts';
 import { findIdempotencyKey, findRun, insertRun, takeIdempotencyKey, type NewRun } from './store.ts';
 
@@ -15,7 +15,7 @@ import { findIdempotencyKey, findRun, insertRun, takeIdempotencyKey, type NewRun
  */
 export async function triggerRun(
   context: Context,
-  { organizationId }: Principal,
+  { organizationId, actor }: Principal,
   { projectId, jobId }: { projectId: string; jobId: string },
   request: TriggerRequest,
   options: {
@@ -23,33 +23,44 @@ export async function triggerRun(
     idempotencyKey: string | undefined;
   },
 ): Promise<z.input<typeof triggered>> {
-  const { db, doorbell, log } = context;
+  const { db, doorbell, log, metrics } = context;
+  const startedAt = performance.now();
   const job = await jobToRun(db, { organizationId, projectId, jobId });
+  if (!job.enabled) {
+    throw new AppError(
+      'conflict',
+      'The job is switched off: set its field enabled to true first (PATCH .../jobs/{job_id}).',
+    );
+  }
+  if (request.command_override !== undefined && job.projectType !== 'dbt') {
+    const detail = `command_override is only available for dbt projects, and this one's type is ${job.projectType}: leave it out.`;
+    throw new AppError('invalid_request', detail, { problems: [{ pointer: '/command_override', detail }] });
+  }
   const override =
     request.command_override === undefined
       ? undefined
-      : acceptCommand(request.command_override, '/command_override');
-  const deploymentId = await currentDeploymentId(db, projectId);
-  if (deploymentId === undefined) {
-    throw new AppError('conflict', 'The project has no code yet: deploy it first (POST .../deployments).');
-  }
+      : acceptCommand(request.command_override, '/command_override', job.projectType);
 
   const settings: RunSettings = {
-    steps: override === undefined ? job.commands.map((each) => acceptCommand(each, '/commands')) : [override],
+    steps:
+      override === undefined
+        ? job.commands.map((each) => acceptCommand(each, '/commands', job.projectType))
+        : [override],
     timeoutSeconds: Math.min(job.timeoutSeconds, job.environment.timeoutSeconds ?? Infinity),
     environment: job.environment,
+    projectType: job.projectType,
   };
   const run: NewRun = {
     id: randomUUID(),
     organizationId,
     projectId,
     jobId,
-    deploymentId,
     name: `${job.name}-${options.triggeredBy}-${timeInName(new Date())}`,
     environmentId: job.environment.id,
     command: displayCommand(job.commands),
     commandOverride: override?.command ?? null,
     triggeredBy: options.triggeredBy,
+    requestedBy: actor.name,
     cause: request.cause ?? null,
     metadata: request.metadata ?? null,
     settings,
@@ -59,6 +70,7 @@ export async function triggerRun(
     log.info({ run: run.id, job: jobId }, 'run queued');
     await doorbell.ringRun(run.id);
   }
+  metrics.triggers.observe({ triggered_by: options.triggeredBy }, (performance.now() - startedAt) / 1_000);
   return {
     message: 'DBT job run triggered successfully',
     job_run_id: recorded.id,
@@ -75,7 +87,7 @@ async function record(
   idempotencyKey: string | undefined,
 ): Promise<{ id: string; name: string }> {
   if (idempotencyKey === undefined) {
-    await insertRun(db, run);
+    await insert(db, run);
     return run;
   }
   if (!/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
@@ -87,7 +99,7 @@ async function record(
     .digest();
   return db.$transaction(async (tx) => {
     if (await takeIdempotencyKey(tx, { organizationId, key: idempotencyKey, requestHash, runId: run.id })) {
-      await insertRun(tx, run);
+      await insert(tx, run);
       return run;
     }
     const earlier = await findIdempotencyKey(tx, organizationId, idempotencyKey);
@@ -101,6 +113,12 @@ async function record(
     if (found === null) throw new Error(`the run of an idempotency key is missing: ${earlier.runId}`);
     return found;
   });
+}
+
+/** Tries twice: the deployment may have been replaced and its files removed while the first try waited for it. */
+async function insert(db: Database | Transaction, run: NewRun): Promise<void> {
+  if ((await insertRun(db, run)) || (await insertRun(db, run))) return;
+  throw new AppError('conflict', 'The project has no code to run: deploy it first (POST .../deployments).');
 }
 
 /** The same text for the same request, in whatever order its keys came. */

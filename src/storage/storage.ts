@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -20,7 +20,14 @@ export interface Storage {
   has(key: string): Promise<boolean>;
   /** Removes a file or everything below a key; missing is fine. */
   remove(key: string): Promise<void>;
+  /**
+   * Removes what was left half-written, and what is directly below `key`, unless somebody has written to it in the last
+   * `olderThanMs`. Returns how many files that were.
+   */
+  removeLeftovers(key: string, olderThanMs: number): Promise<number>;
 }
+
+const unfinishedPrefix = '.unfinished-';
 
 export function openStorage(directory: string): Storage {
   const root = resolve(directory);
@@ -34,7 +41,7 @@ export function openStorage(directory: string): Storage {
   return {
     async write(key, content, { durable = false } = {}) {
       const path = pathOf(key);
-      const unfinished = join(root, `.unfinished-${randomUUID()}`);
+      const unfinished = join(root, unfinishedPrefix + randomUUID());
       await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       try {
         const file = createWriteStream(unfinished, { mode: 0o600, flags: 'wx', flush: durable });
@@ -67,5 +74,30 @@ export function openStorage(directory: string): Storage {
     async remove(key) {
       await rm(pathOf(key), { recursive: true, force: true });
     },
+    async removeLeftovers(key, olderThanMs) {
+      const unfinished = (await readdir(root).catch(unlessMissing([]))).filter((name) =>
+        name.startsWith(unfinishedPrefix),
+      );
+      const below = await readdir(pathOf(key)).catch(unlessMissing([]));
+      const paths = [
+        ...unfinished.map((name) => join(root, name)),
+        ...below.map((name) => join(pathOf(key), name)),
+      ];
+      let removed = 0;
+      for (const path of paths) {
+        const found = await stat(path).catch(unlessMissing(undefined));
+        if (found === undefined || found.mtimeMs > Date.now() - olderThanMs) continue;
+        await rm(path, { recursive: true, force: true });
+        removed += 1;
+      }
+      return removed;
+    },
+  };
+}
+
+function unlessMissing<Otherwise>(otherwise: Otherwise): (error: NodeJS.ErrnoException) => Otherwise {
+  return (error) => {
+    if (error.code === 'ENOENT') return otherwise;
+    throw error;
   };
 }

@@ -1,40 +1,75 @@
-import type { Context, Principal, Scope } from '../context.ts';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { callerNetwork } from '../addresses.ts';
+import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
-import { findTokenByHash } from './store.ts';
+import { findLiveToken, noteTokenUse, replaceTokenHash, type LiveToken } from './store.ts';
 import { isWellFormedToken } from './token.ts';
 
+/** Wrong tokens that an address may send in a minute before it is told to slow down. */
+const wrongTokensPerMinute = 100;
+
 /**
- * The principal behind a request's `Authorization: Bearer dctl_...` and `X-Organization-ID` headers: one indexed
- * look-up by the token's keyed hash. Every way a token can be wrong answers the same 401.
+ * Tells the principal behind `Authorization: Bearer dctl_...`: one indexed look-up by the token's keyed hash, every time,
+ * so that a revoked token is refused by every process from its next request on. Every way a token can be wrong answers
+ * the same 401; an address that sends many of them is answered 429, while a valid token is never held up.
  */
-export async function authenticate(
-  { db, secrets }: Context,
-  headers: { authorization: string | undefined; organizationId: string | undefined },
-): Promise<Principal> {
-  const [scheme, token, ...more] = (headers.authorization ?? '').trim().split(/ +/);
-  if (token === undefined || more.length > 0 || !/^(bearer|token)$/i.test(scheme ?? '')) {
+export function tokenAuthentication(
+  context: Context,
+): (authorization: string | undefined, address: string) => Promise<Principal> {
+  const wrong = new RateLimiterMemory({ points: wrongTokensPerMinute, duration: 60 });
+  const noteUse = useNotes(context);
+
+  async function refuse(address: string): Promise<never> {
+    const { consumedPoints, msBeforeNext } = await wrong.penalty(callerNetwork(address));
+    if (consumedPoints <= wrongTokensPerMinute) {
+      throw new AppError(
+        'unauthenticated',
+        'This API token is not valid: it is mistyped, expired or revoked.',
+      );
+    }
     throw new AppError(
-      'unauthenticated',
-      'Send the header "Authorization: Bearer dctl_..." with an API token.',
+      'too_many_requests',
+      'Too many requests with tokens that are not valid came from this address. Correct the token.',
+      { retryAfterSeconds: Math.ceil(msBeforeNext / 1000) },
     );
   }
-  const found = isWellFormedToken(token) ? await findTokenByHash(db, secrets.fingerprint(token)) : null;
-  if (
-    found === null ||
-    found.revokedAt !== null ||
-    (found.expiresAt !== null && found.expiresAt <= new Date())
-  ) {
-    throw new AppError('unauthenticated', 'This API token is not valid: it is mistyped, expired or revoked.');
-  }
-  if (headers.organizationId !== undefined && headers.organizationId !== found.organizationId) {
-    throw new AppError(
-      'forbidden',
-      "X-Organization-ID is not this token's organization: correct it or leave it out.",
-    );
-  }
-  return {
-    organizationId: found.organizationId,
-    scope: found.scope as Scope,
-    actor: { kind: 'token', id: found.id, name: found.name },
+
+  return async (authorization, address) => {
+    const [scheme, token, ...more] = (authorization ?? '').trim().split(/ +/);
+    if (token === undefined || more.length > 0 || !/^(bearer|token)$/i.test(scheme ?? '')) {
+      throw new AppError(
+        'unauthenticated',
+        'Send the header "Authorization: Bearer dctl_..." with an API token.',
+      );
+    }
+    const { db, secrets } = context;
+    const found = isWellFormedToken(token) ? await findLiveToken(db, secrets.fingerprints(token)) : undefined;
+    if (found === undefined) return refuse(address);
+    noteUse(token, found);
+    return {
+      organizationId: found.organizationId,
+      scope: found.scope,
+      actor: { kind: 'token', id: found.id, name: found.name },
+    };
+  };
+}
+
+/**
+ * Notes that a token is used, and renews a hash that was made with an older key. Nobody waits for it, and most uses
+ * write nothing.
+ */
+function useNotes({ db, secrets, log }: Context): (token: string, found: LiveToken) => void {
+  const underWay = new Set<string>();
+  return (token, found) => {
+    const isOfOldKey = found.keyId !== secrets.keyId;
+    if ((!found.isUseDue && !isOfOldKey) || underWay.has(found.id)) return;
+    underWay.add(found.id);
+    const renewed = { hash: secrets.fingerprint(token), keyId: secrets.keyId };
+    Promise.all([
+      found.isUseDue ? noteTokenUse(db, found.id) : undefined,
+      isOfOldKey ? replaceTokenHash(db, found, renewed) : undefined,
+    ])
+      .catch((error: unknown) => log.warn({ error, token_id: found.id }, 'the use of a token was not noted'))
+      .finally(() => underWay.delete(found.id));
   };
 }

@@ -25,6 +25,8 @@ export function nextStep(
   receiver: {
     /** The body carried a `dag_run_id`, so a 409 after a try whose answer we missed means it had arrived. */
     knowsRepeats: boolean;
+    /** An earlier delivery told the same. */
+    toldBefore?: boolean;
     retryAfterMs?: number;
   },
 ): NextStep {
@@ -50,8 +52,11 @@ export function nextStep(
   const { status } = outcome;
   if (status >= 200 && status < 300) return { state: 'delivered', why: `The receiver answered ${status}.` };
   if (status >= 500) return retryOnce(`The receiver answered ${status}.`);
-  if (status === 409 && receiver.knowsRepeats && tryNumber > 1) {
-    return { state: 'delivered', why: 'The receiver answered 409: the first try had already arrived.' };
+  if (status === 409 && receiver.knowsRepeats) {
+    if (tryNumber > 1)
+      return { state: 'delivered', why: 'The receiver answered 409: the first try had already arrived.' };
+    if (receiver.toldBefore === true)
+      return { state: 'delivered', why: 'The receiver answered 409: it knows of this run already.' };
   }
   if (status >= 300 && status < 400) {
     return {

@@ -1,27 +1,67 @@
 import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
+import type { Database, Transaction } from '../db.ts';
 import { AppError } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
-import type { Delivery, deliveryList } from './schema.ts';
-import { isJobKnown, listDeliveries } from './store.ts';
+import type { Delivery, deliveryList, DeliveryState } from './schema.ts';
+import { findDelivery, isJobKnown, isRunKnown, listDeliveries, type DeliveryFilter } from './store.ts';
+
+type Page = { limit: number; cursor?: string | undefined };
 
 /** A job's webhooks with every try, newest first. A deleted job's too. */
 export async function deliveriesOf(
   { db }: Context,
   { organizationId }: Principal,
-  job: { projectId: string; jobId: string },
-  page: { limit: number; cursor?: string | undefined },
+  { projectId, jobId }: { projectId: string; jobId: string },
+  { runId, state, ...page }: Page & { runId?: string | undefined; state?: DeliveryState | undefined },
 ): Promise<z.input<typeof deliveryList>> {
-  const where = { ...job, organizationId };
-  if (!(await isJobKnown(db, where))) throw new AppError('not_found', 'There is no such job.');
-  const rows = await listDeliveries(db, where, decodeCursor(page.cursor), page.limit + 1);
-  return pageOf(rows, page.limit, (row) => ({
+  if (!(await isJobKnown(db, { projectId, jobId, organizationId })))
+    throw new AppError('not_found', 'There is no such job.');
+  return pageOfDeliveries(db, { organizationId, jobId, runId, state }, page);
+}
+
+/** The webhook of a run, and those that somebody had sent again, newest first. */
+export async function deliveriesOfRun(
+  { db }: Context,
+  { organizationId }: Principal,
+  runId: string,
+  page: Page,
+): Promise<z.input<typeof deliveryList>> {
+  if (!(await isRunKnown(db, organizationId, runId)))
+    throw new AppError('not_found', 'There is no such run.');
+  return pageOfDeliveries(db, { organizationId, runId }, page);
+}
+
+export async function getDelivery(
+  { db }: { db: Database | Transaction },
+  { organizationId }: Principal,
+  id: string,
+): Promise<Delivery> {
+  const row = await findDelivery(db, organizationId, id);
+  if (row === null) throw noSuchDelivery();
+  return view(row);
+}
+
+export function noSuchDelivery(): AppError {
+  return new AppError('not_found', 'There is no such delivery.');
+}
+
+async function pageOfDeliveries(db: Database, filter: DeliveryFilter, page: Page) {
+  const rows = await listDeliveries(db, filter, decodeCursor(page.cursor), page.limit + 1);
+  return pageOf(rows, page.limit, view);
+}
+
+function view(row: Awaited<ReturnType<typeof listDeliveries>>[number]): Delivery {
+  return {
     id: row.id,
+    kind: row.kind as Delivery['kind'],
     run_id: row.runId,
     job_id: row.jobId,
     event: row.event as Delivery['event'],
     url: row.url,
-    state: row.state as Delivery['state'],
+    state: row.state as DeliveryState,
+    sent_again_of: row.sentAgainOf,
+    requested_by: row.requestedBy,
     created_at: row.createdAt.toISOString(),
     tries: row.tries.map((each) => ({
       number: each.number,
@@ -32,5 +72,5 @@ export async function deliveriesOf(
       result: each.result as Delivery['tries'][number]['result'],
       explanation: each.explanation,
     })),
-  }));
+  };
 }

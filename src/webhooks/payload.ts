@@ -19,6 +19,8 @@ export interface WebhookSubject {
   };
   project: { id: string; name: string; type: string };
   organization: { id: string; name: string };
+  /** Nothing has run: somebody tries the webhook out. */
+  isTest?: boolean;
 }
 
 /**
@@ -45,17 +47,25 @@ export function webhookBody(subject: WebhookSubject, url: string): { text: strin
     },
     project: { id: project.id, name: project.name, type: project.type },
     organization: { id: organization.id, name: organization.name },
+    ...(subject.isTest === true ? { test: true } : {}),
   };
+  return { text: enveloped(conf, run.id, url) };
+}
 
+/** An earlier body as it goes to `url`: the same text where that is the same kind of receiver, `conf` always the same. */
+export function sameBody(text: string, runId: string, url: string): { text: string } {
+  const { conf } = JSON.parse(text) as { conf: unknown };
+  return { text: enveloped(conf, runId, url) };
+}
+
+function enveloped(conf: unknown, runId: string, url: string): string {
   const api = airflowApi(url);
-  return {
-    text: JSON.stringify({
-      conf,
-      // The same for every delivery of a run: Airflow answers 409 instead of starting a second DAG run.
-      ...(api === null ? {} : { dag_run_id: `dctl__${run.id}` }),
-      ...(api === 'v2' ? { logical_date: null } : {}),
-    }),
-  };
+  return JSON.stringify({
+    conf,
+    // The same for every delivery of a run: Airflow answers 409 instead of starting a second DAG run.
+    ...(api === null ? {} : { dag_run_id: `dctl__${runId}` }),
+    ...(api === 'v2' ? { logical_date: null } : {}),
+  });
 }
 
 /** The version of Airflow's API when the URL's path is exactly its `dagRuns` collection, else null. */

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Transaction } from '../db.ts';
 import type { Secrets } from '../secrets.ts';
-import { webhookBody, type WebhookSubject } from './payload.ts';
-import { insertDelivery } from './store.ts';
+import { sameBody, webhookBody, type WebhookSubject } from './payload.ts';
+import { insertDelivery, type NewDelivery } from './store.ts';
 
 export interface WebhookTarget {
   url: string;
@@ -21,9 +21,10 @@ export interface ToldRun {
   jobId: string;
   status: string;
   triggeredBy: string;
-  startedAt: Date;
+  /** Null: it was cancelled before it began. */
+  startedAt: Date | null;
   finishedAt: Date;
-  durationMs: number;
+  durationMs: number | null;
   commandOverride: string | null;
   errorMessage: string | null;
   cause: string | null;
@@ -56,7 +57,7 @@ export async function recordDelivery(
         triggeredBy: run.triggeredBy,
         startTime: run.startedAt,
         endTime: run.finishedAt,
-        durationSeconds: run.durationMs / 1000,
+        durationSeconds: run.durationMs === null ? null : run.durationMs / 1000,
         commandOverride: run.commandOverride,
         errorMessage: run.errorMessage,
         cause: run.cause,
@@ -65,17 +66,82 @@ export async function recordDelivery(
     },
     target.url,
   );
+  const kind = 'run_finished';
+  return record(tx, secrets, target, { runId: run.id, jobId: run.jobId, kind, event, body: text });
+}
+
+/** What somebody asks for to be sent once more, as a delivery of its own. Returns its id. */
+export function recordSentAgain(
+  tx: Transaction,
+  secrets: Secrets,
+  target: WebhookTarget,
+  earlier: { id: string; runId: string; jobId: string; event: string; body: string },
+  requestedBy: string,
+): Promise<string> {
+  const { id: sentAgainOf, runId, jobId, event } = earlier;
+  const { text: body } = sameBody(earlier.body, runId, target.url);
+  return record(tx, secrets, target, {
+    runId,
+    jobId,
+    kind: 'sent_again',
+    event,
+    body,
+    sentAgainOf,
+    requestedBy,
+  });
+}
+
+/** Tells of a run that never was, for somebody who tries the webhook out. Returns the delivery's id. */
+export function recordTest(
+  tx: Transaction,
+  secrets: Secrets,
+  target: WebhookTarget,
+  subject: WebhookSubjectOf,
+  requestedBy: string,
+): Promise<string> {
+  // An event that the receiver is meant to get.
+  const wanted = target.events.length === 0 || target.events.includes('completed') ? null : target.events[0];
+  const event = `job.${wanted ?? 'completed'}`;
+  const now = new Date();
+  const run: WebhookSubject['run'] = {
+    id: `test-${randomUUID()}`,
+    status: wanted ?? 'success',
+    triggeredBy: 'manual',
+    startTime: now,
+    endTime: now,
+    durationSeconds: 0,
+    commandOverride: null,
+    errorMessage: wanted === 'failed' ? 'This is a test: nothing has failed.' : null,
+    cause: null,
+    metadata: null,
+  };
+  const { text: body } = webhookBody({ event, timestamp: now, ...subject, run, isTest: true }, target.url);
+  return record(tx, secrets, target, {
+    runId: null,
+    jobId: subject.job.id,
+    kind: 'test',
+    event,
+    body,
+    requestedBy,
+  });
+}
+
+type Told = Pick<NewDelivery, 'runId' | 'jobId' | 'kind' | 'event' | 'body' | 'sentAgainOf' | 'requestedBy'>;
+
+/** Pending, with the URL, headers and secret of now. */
+async function record(
+  tx: Transaction,
+  secrets: Secrets,
+  { url, headers, secret }: WebhookTarget,
+  told: Told,
+): Promise<string> {
   const id = randomUUID();
   await insertDelivery(tx, {
+    ...told,
     id,
-    runId: run.id,
-    jobId: run.jobId,
-    kind: 'run_finished',
-    event,
-    url: target.url,
-    body: text,
-    headers: secrets.seal(JSON.stringify(target.headers), headersPlace(id)),
-    secret: secrets.seal(target.secret, secretPlace(id)),
+    url,
+    headers: secrets.seal(JSON.stringify(headers), headersPlace(id)),
+    secret: secrets.seal(secret, secretPlace(id)),
     state: 'pending',
   });
   return id;

@@ -1,21 +1,52 @@
 import type { Context } from '../context.ts';
 import { pageQuery } from '../paging.ts';
 import { jsonRoute, type Route } from '../http/route.ts';
-import { deliveriesOf } from './deliveries.ts';
-import { deliveryList, deliveryParams } from './schema.ts';
+import { deliveriesOf, deliveriesOfRun, getDelivery } from './deliveries.ts';
+import * as shapes from './schema.ts';
 
+const tag = 'Webhooks';
+
+/** Reading. What sends one needs its job: `src/jobs/routes.ts`. */
 export const webhookRoutes = (context: Context): Route[] => [
   jsonRoute({
     method: 'get',
     path: '/api/v1/projects/{project_id}/jobs/{job_id}/deliveries',
     name: 'listDeliveries',
     summary: "A job's webhooks and what became of each try",
-    tag: 'Webhooks',
+    tag,
     scope: 'read',
-    params: deliveryParams,
+    params: shapes.deliveriesParams,
+    query: shapes.deliveriesQuery,
+    success: { status: 200, description: 'Deliveries, newest first', schema: shapes.deliveryList },
+    handle: ({ principal, params, query: { run_id: runId, ...query } }) =>
+      deliveriesOf(
+        context,
+        principal,
+        { projectId: params.project_id, jobId: params.job_id },
+        { ...query, runId },
+      ),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/v1/runs/{run_id}/deliveries',
+    name: 'listDeliveriesOfRun',
+    summary: "A run's webhook, and those sent again",
+    tag,
+    scope: 'read',
+    params: shapes.deliveriesOfRunParams,
     query: pageQuery,
-    success: { status: 200, description: 'Deliveries, newest first', schema: deliveryList },
-    handle: ({ principal, params, query }) =>
-      deliveriesOf(context, principal, { projectId: params.project_id, jobId: params.job_id }, query),
+    success: { status: 200, description: 'Deliveries, newest first', schema: shapes.deliveryList },
+    handle: ({ principal, params, query }) => deliveriesOfRun(context, principal, params.run_id, query),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/v1/deliveries/{delivery_id}',
+    name: 'getDelivery',
+    summary: 'A webhook and what became of each try',
+    tag,
+    scope: 'read',
+    params: shapes.deliveryParams,
+    success: { status: 200, description: 'The delivery', schema: shapes.delivery },
+    handle: ({ principal, params }) => getDelivery(context, principal, params.delivery_id),
   }),
 ];

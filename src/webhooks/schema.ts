@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listOf } from '../paging.ts';
+import { listOf, pageQuery } from '../paging.ts';
 import { id } from '../text.ts';
 import { webhookHeaderProblems } from './headers.ts';
 
@@ -40,24 +40,38 @@ export const deliveryTry = z.object({
     .meta({ description: 'What came of it, and why it was or was not retried.' }),
 });
 
-/** One run's webhook and what became of it. */
+const deliveryState = z.enum(['pending', 'sending', 'delivered', 'failed', 'blocked', 'unknown']);
+
+/** A webhook and what became of it. */
 export const delivery = z.object({
   id: z.string(),
+  kind: z
+    .enum(['run_finished', 'sent_again', 'test'])
+    .meta({ description: 'Of `run_finished` there is at most one a run.' }),
   run_id: z.string().nullable().meta({ description: 'null for a test' }),
   job_id: z.string(),
   event: z.enum(['job.completed', 'job.partial', 'job.failed']),
   url: z.string(),
-  state: z
-    .enum(['pending', 'sending', 'delivered', 'failed', 'blocked', 'unknown'])
-    .meta({ description: '`unknown`: a worker died while sending; it is not sent again by itself.' }),
+  state: deliveryState.meta({
+    description: '`unknown`: a worker died while sending; it is not sent again by itself.',
+  }),
+  sent_again_of: z.string().nullable().meta({ description: 'The earlier delivery, for `sent_again`' }),
+  requested_by: z.string().nullable().meta({ description: 'Who asked for it; null for `run_finished`' }),
   created_at: time,
   tries: z.array(deliveryTry),
 });
 
-export const deliveryParams = z.object({ project_id: id, job_id: id });
+export const deliveriesParams = z.object({ project_id: id, job_id: id });
+export const deliveriesQuery = pageQuery.extend({
+  run_id: id.optional(),
+  state: deliveryState.optional(),
+});
+export const deliveriesOfRunParams = z.object({ run_id: id });
+export const deliveryParams = z.object({ delivery_id: id });
 
 export const deliveryList = listOf(delivery);
 
 export type WebhookSettings = z.infer<typeof webhookSettings>;
 export type Delivery = z.infer<typeof delivery>;
+export type DeliveryState = Delivery['state'];
 export type DeliveryTry = z.infer<typeof deliveryTry>;

@@ -1,21 +1,24 @@
 import type { Database, Transaction } from '../db.ts';
 import { olderThan, type Position } from '../paging.ts';
 
-export async function insertDelivery(
-  tx: Transaction,
-  delivery: {
-    id: string;
-    runId: string;
-    jobId: string;
-    kind: string;
-    event: string;
-    url: string;
-    body: string;
-    headers: string;
-    secret: string;
-    state: 'pending';
-  },
-): Promise<void> {
+export interface NewDelivery {
+  id: string;
+  /** Null for a test. */
+  runId: string | null;
+  jobId: string;
+  /** Of `run_finished` there is one a run. */
+  kind: 'run_finished' | 'sent_again' | 'test';
+  event: string;
+  url: string;
+  body: string;
+  headers: string;
+  secret: string;
+  state: 'pending';
+  sentAgainOf?: string;
+  requestedBy?: string;
+}
+
+export async function insertDelivery(tx: Transaction, delivery: NewDelivery): Promise<void> {
   await tx.delivery.create({ data: delivery, select: { id: true } });
 }
 
@@ -106,28 +109,72 @@ export async function findForgottenDeliveries(db: Database, olderThanSeconds: nu
   return rows.map((row) => row.id);
 }
 
-/** Deleted or not: what a job's webhooks came to stays readable. */
+/** Deleted or not, unless its project is: what a job's webhooks came to stays readable. */
 export async function isJobKnown(
   db: Database,
   { jobId, projectId, organizationId }: { jobId: string; projectId: string; organizationId: string },
 ): Promise<boolean> {
-  return (await db.job.count({ where: { id: jobId, projectId, project: { organizationId } } })) > 0;
+  const project = { organizationId, deletedAt: null };
+  return (await db.job.count({ where: { id: jobId, projectId, project } })) > 0;
+}
+
+export async function isRunKnown(db: Database, organizationId: string, runId: string): Promise<boolean> {
+  return (await db.run.count({ where: { id: runId, organizationId } })) > 0;
 }
 
 export function listDeliveries(
   db: Database,
-  where: { jobId: string; projectId: string; organizationId: string },
+  { organizationId, jobId, runId, state }: DeliveryFilter,
   after: Position | undefined,
   limit: number,
 ) {
   return db.delivery.findMany({
     where: {
-      jobId: where.jobId,
-      job: { projectId: where.projectId, project: { organizationId: where.organizationId } },
+      job: { project: { organizationId } },
+      ...(jobId === undefined ? {} : { jobId }),
+      ...(runId === undefined ? {} : { runId }),
+      ...(state === undefined ? {} : { state }),
       ...olderThan(after),
     },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
     take: limit,
-    include: { tries: { orderBy: { number: 'asc' } } },
+    include: withTries,
   });
+}
+
+export interface DeliveryFilter {
+  organizationId: string;
+  jobId?: string | undefined;
+  runId?: string | undefined;
+  state?: string | undefined;
+}
+
+const withTries = { tries: { orderBy: { number: 'asc' } } } as const;
+
+/** With its tries, and the project of its job. */
+export function findDelivery(db: Database | Transaction, organizationId: string, id: string) {
+  return db.delivery.findFirst({
+    where: { id, job: { project: { organizationId } } },
+    include: { ...withTries, job: { select: { projectId: true } } },
+  });
+}
+
+/** Whoever wants to send it again waits for whoever else does. The lock ends with the transaction. */
+export async function lockDelivery(tx: Transaction, id: string): Promise<void> {
+  await tx.$queryRaw`SELECT id FROM deliveries WHERE id = ${id} FOR NO KEY UPDATE`;
+}
+
+/** Whether it is on its way, or is being sent again. */
+export async function isUnderWay(tx: Transaction, id: string): Promise<boolean> {
+  const where = { OR: [{ id }, { sentAgainOf: id }], state: { in: ['pending', 'sending'] } };
+  return (await tx.delivery.count({ where })) > 0;
+}
+
+/** How many webhooks wait to be sent, and how many are being sent. */
+export async function countOpenDeliveries(db: Database): Promise<{ pending: number; sending: number }> {
+  const [counted] = await db.$queryRaw<{ pending: number; sending: number }[]>`
+    SELECT count(*) FILTER (WHERE state = 'pending')::float8 AS pending,
+      count(*) FILTER (WHERE state = 'sending')::float8 AS sending
+    FROM deliveries WHERE state IN ('pending', 'sending')`;
+  return counted!;
 }

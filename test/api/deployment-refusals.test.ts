@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { archiveOf, smallProject, tarOf, type Entry } from '../support/archive.ts';
 import { expectNoErrors } from '../support/errors.ts';
+import { paxRecord, rawTar, type RawEntry } from '../support/raw-tar.ts';
 import { expectStatus } from '../support/project.ts';
 import { rawRequest } from '../support/raw-request.ts';
 import { startSystem, type System } from '../support/system.ts';
@@ -61,6 +62,10 @@ async function storedFiles(): Promise<string[]> {
 }
 
 const withEntry = (entry: Entry) => () => archiveOf([...smallProject, entry]);
+const withRaw = (...entries: RawEntry[]) => {
+  const project = smallProject.map(({ name, content = '' }) => ({ name, content }));
+  return () => gzipSync(rawTar([...project, ...entries]));
+};
 const projectFile = smallProject[0]!;
 const cutInHalf = (whole: Buffer) => whole.subarray(0, Math.floor(whole.length / 2));
 
@@ -101,16 +106,16 @@ describe('an archive is refused with one sentence that says why', () => {
     ],
     [
       'with a symbolic link',
-      'is a symlink',
+      'is a symbolic link',
       withEntry({ name: 'models/link.sql', type: 'symlink', linkname: '/etc/passwd' }),
     ],
     [
       'with a hard link',
-      'is a link',
+      'is a hard link',
       withEntry({ name: 'models/link.sql', type: 'link', linkname: 'models/one.sql' }),
     ],
-    ['with a device', 'is a character-device', withEntry({ name: 'models/null', type: 'character-device' })],
-    ['with a block device', 'is a block-device', withEntry({ name: 'models/sda', type: 'block-device' })],
+    ['with a device', 'is a device', withEntry({ name: 'models/null', type: 'character-device' })],
+    ['with a block device', 'is a device', withEntry({ name: 'models/sda', type: 'block-device' })],
     ['with a fifo', 'is a fifo', withEntry({ name: 'models/pipe', type: 'fifo' })],
     [
       'with too many files',
@@ -129,6 +134,107 @@ describe('an archive is refused with one sentence that says why', () => {
           ...smallProject,
           ...Array.from({ length: 20 }, (_, index): Entry => ({ name: `f${index}/`, type: 'directory' })),
         ]),
+    ],
+    ['with a sparse file', 'is a sparse file', withRaw({ name: 'seeds/big.csv', type: 'S' })],
+    [
+      'with a sparse file of the newer kind',
+      'is a sparse file',
+      withRaw(
+        { name: 'x', type: 'x', content: paxRecord('GNU.sparse.size', '1000000') },
+        { name: 'seeds/big.csv', content: 'x' },
+      ),
+    ],
+    ['with a type nobody knows', 'of an unknown kind', withRaw({ name: 'models/q.sql', type: 'Q' })],
+    ['with a file in it twice', 'is in it twice', withEntry({ name: 'models/one.sql', content: 'x' })],
+    [
+      'with a file in it twice in other words',
+      'is in it twice',
+      withEntry({ name: './models/.//one.sql', content: 'x' }),
+    ],
+    [
+      'with a file and a folder of one name',
+      'is in it twice',
+      withEntry({ name: 'models/one.sql', type: 'directory' }),
+    ],
+    [
+      'with a file below a file',
+      'is a file and a folder',
+      withEntry({ name: 'models/one.sql/two.sql', content: 'x' }),
+    ],
+    [
+      'with a folder in place of dbt_project.yml',
+      'no dbt_project.yml',
+      () => archiveOf([{ name: 'dbt_project.yml', type: 'directory' }, smallProject[1]!]),
+    ],
+    ['with a file without a name', 'not a path dbt could use', withRaw({ name: '', content: 'x' })],
+    [
+      'with the delete character in a path',
+      'not a path',
+      withEntry({ name: 'models/a\x7f.sql', content: 'x' }),
+    ],
+    ['with a backslash in a path', 'not a path', withEntry({ name: 'models\\a.sql', content: 'x' })],
+    ['with a name no disk takes', 'not a path', withEntry({ name: `${'n'.repeat(256)}.sql`, content: 'x' })],
+    ['with too long a path', 'not a path', withEntry({ name: 'deep/'.repeat(300), content: 'x' })],
+    [
+      'with a name that is not UTF-8',
+      'not UTF-8',
+      withRaw({ name: Buffer.from([0x6d, 0xfc]), content: 'x' }),
+    ],
+    [
+      'with a file larger than a number can say',
+      'not a whole .tar.gz',
+      withRaw({ name: 'a', size: Buffer.from('80ffffffffffffffffffffff', 'hex') }),
+    ],
+    [
+      'with a file smaller than nothing',
+      'not a whole .tar.gz',
+      withRaw({ name: 'a', size: Buffer.from('ffffffffffffffffffffff00', 'hex') }),
+    ],
+    [
+      'with a file smaller than nothing in a PAX header',
+      'not a whole .tar.gz',
+      withRaw({ name: 'x', type: 'x', content: paxRecord('size', '-512') }, { name: 'a', content: 'x' }),
+    ],
+    [
+      'with a file longer than the archive',
+      'not a whole .tar.gz',
+      withRaw({ name: 'a', size: 8 * 2 ** 30 - 1 }),
+    ],
+    ['with a PAX header of nothing', 'not a whole .tar.gz', withRaw({ name: 'x', type: 'x', content: '\0' })],
+    [
+      'with a path for all files at once',
+      'not a whole .tar.gz',
+      withRaw({ name: 'g', type: 'g', content: paxRecord('path', 'dbt_project.yml') }),
+    ],
+    [
+      'with headers without end about one file',
+      'not a whole .tar.gz',
+      withRaw(...Array.from({ length: 9 }, () => ({ name: 'x', type: 'x', content: paxRecord('a', 'b') }))),
+    ],
+    [
+      'with a huge value in a PAX header',
+      'more than 64 KiB',
+      withRaw({ name: 'x', type: 'x', content: paxRecord('comment', 'x'.repeat(70_000)) }),
+    ],
+    [
+      'with a huge GNU name',
+      'more than 64 KiB',
+      withRaw({ name: 'x', type: 'L', content: 'x'.repeat(70_000) }, { name: 'x', content: 'x' }),
+    ],
+    [
+      'without its end mark',
+      'not a whole .tar.gz',
+      async () => gzipSync((await tarOf(smallProject)).subarray(0, -1_024)),
+    ],
+    [
+      'with a second archive behind its end',
+      'goes on behind its end',
+      async () => Buffer.concat([await archiveOf(smallProject), await archiveOf(smallProject)]),
+    ],
+    [
+      'with something else behind the gzip',
+      'not a whole .tar.gz',
+      async () => Buffer.concat([await archiveOf(smallProject), randomBytes(5_000)]),
     ],
   ])('%s', async (_name, reason, archive) => {
     const answer = await system.call('POST', path, await archive(), gzip);
@@ -160,7 +266,7 @@ describe('an archive is refused with one sentence that says why', () => {
       const answer = await system.call('POST', path, archive, gzip);
       expect(answer).toMatchObject({
         status: 400,
-        body: { detail: expect.stringContaining('not a whole .tar.gz') },
+        body: { detail: expect.stringContaining('more than 64 KiB') },
       });
     }
     expect((await peakMemoryMb()) - peakBefore).toBeLessThan(100);

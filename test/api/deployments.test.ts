@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { archiveOf, smallProject, type Entry } from '../support/archive.ts';
 import { expectStatus, trigger } from '../support/project.ts';
+import { paxRecord, rawTar } from '../support/raw-tar.ts';
 import { startSystem, type System } from '../support/system.ts';
 
 let system: System;
@@ -51,6 +53,7 @@ describe('an archive is accepted, and its digest is of the files alone', () => {
         { name: 'target/manifest.json', content: '{}' },
         { name: '.git/HEAD', content: 'x' },
         { name: 'models/._one.sql', content: 'x' },
+        { name: '.venv/bin/python', type: 'symlink', linkname: '/usr/bin/python3' },
       ],
     ],
   ])('%s', async (_name, entries) => {
@@ -60,6 +63,24 @@ describe('an archive is accepted, and its digest is of the files alone', () => {
     expect(deployed.digest).toBe(usual.digest);
     const { body: list } = await system.call('GET', `/api/v1/projects/${projectId}/deployments`);
     expect(list.data[0]).toMatchObject({ id: deployed.id, file_count: 2, digest: deployed.digest });
+  });
+
+  test('also where its gzip has several parts and it begins with a comment, as git packs it', async () => {
+    const usual = await deploy(await createProject(), await archiveOf(smallProject));
+    const tar = rawTar([
+      { name: 'pax_global_header', type: 'g', content: paxRecord('comment', '0'.repeat(40)) },
+      ...smallProject.map(({ name, content = '' }) => ({ name, content })),
+    ]);
+    const parts = [tar.subarray(0, 700), tar.subarray(700)].map((part) => gzipSync(part));
+    expect((await deploy(await createProject(), Buffer.concat(parts))).digest).toBe(usual.digest);
+  });
+
+  test('and tells upper from lower case', async () => {
+    const entries = [...smallProject, { name: 'models/ONE.sql', content: 'select 2 as id' }];
+    const { id } = await deploy(await createProject(), await archiveOf(entries));
+    const stored = await readFile(join(system.environment['DCTL_STORAGE_DIR']!, 'deployments', `${id}.tar`));
+    expect(stored.includes('project/models/one.sql')).toBe(true);
+    expect(stored.includes('project/models/ONE.sql')).toBe(true);
   });
 
   test('and changes with a file, its name or its place', async () => {

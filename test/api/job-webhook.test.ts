@@ -102,6 +102,23 @@ describe("a job's webhook headers", () => {
     expect((await stored(path)).headers).toEqual({});
   });
 
+  test('are forgotten with the URL: no later URL gets them, not even the same', async () => {
+    const path = await jobWithWebhook();
+    await expectStatus(200, system.call('PATCH', path, { webhook_enabled: false, webhook_url: null }));
+    expect((await stored(path)).headers).toEqual({});
+    for (const later of ['https://attacker.example.com/', url]) {
+      const { body } = await expectStatus(200, system.call('PATCH', path, { webhook_url: later }));
+      expect(body.webhook_headers).toEqual({});
+    }
+    // Headers kept for a URL that is yet to come go to whoever sends both.
+    await expectStatus(
+      200,
+      system.call('PATCH', path, { webhook_url: null, webhook_headers: { 'X-Key': 'k' } }),
+    );
+    await expectStatus(200, system.call('PATCH', path, { webhook_url: 'https://attacker.example.com/' }));
+    expect((await stored(path)).headers).toEqual({});
+  });
+
   test('stay when the URL changes within its origin', async () => {
     const path = await jobWithWebhook();
     await expectStatus(200, system.call('PATCH', path, { webhook_url: url.replace('one', 'two') }));

@@ -36,7 +36,7 @@ describe('a project', () => {
     { name: ' ' },
     { name: 'a\nb' },
     { name: 'x'.repeat(201) },
-    { name: 'x', type: 'sqlmesh' },
+    { name: 'x', type: 'spark' },
   ])('is refused as %j', async (body) => {
     expect((await system.call('POST', '/api/v1/projects', body)).status).toBe(400);
   });

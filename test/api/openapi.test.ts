@@ -3,6 +3,7 @@ import type { ZodType } from 'zod';
 import { createApp } from '../../src/app.ts';
 import type { Context } from '../../src/context.ts';
 import { problemSchema } from '../../src/http/problem.ts';
+import { createMetrics } from '../../src/metrics.ts';
 import * as jobShapes from '../../src/jobs/schema.ts';
 import * as environmentShapes from '../../src/environments/schema.ts';
 import * as projectShapes from '../../src/projects/schema.ts';
@@ -61,9 +62,9 @@ describe('the OpenAPI document', () => {
   });
 
   test('names every route of the router, and no other', () => {
-    const app = createApp({ config: { DCTL_MAX_BODY_BYTES: 1 } } as Context);
+    const app = createApp({ config: { DCTL_MAX_BODY_BYTES: 1 }, metrics: createMetrics() } as Context);
     const routes = routesOf(app.router as unknown as Stack).filter(
-      (route) => route !== 'get /api/openapi.json',
+      (route) => route !== 'get /api/openapi.json' && !route.startsWith('get /api/docs'),
     );
     expect(
       operations()
@@ -111,10 +112,16 @@ describe('the OpenAPI document', () => {
   });
 
   test('asks for a token everywhere but where none is needed', () => {
-    expect(document.security).toEqual([{ token: [] }]);
+    expect(document.security).toEqual([{ token: [] }, { session: [] }]);
     expect(document.components.securitySchemes.token).toMatchObject({ type: 'http', scheme: 'bearer' });
     const open = operations().filter(([, { security }]) => security !== undefined);
-    expect(open.map(([name]) => name).toSorted()).toEqual(['get /livez', 'get /readyz']);
+    expect(open.map(([name]) => name).toSorted()).toEqual([
+      'delete /api/v1/session',
+      'get /livez',
+      'get /metrics',
+      'get /readyz',
+      'post /api/v1/session',
+    ]);
   });
 });
 

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { startProcess, type TestProcess } from '../support/process.ts';
 import { deployProject } from '../support/project.ts';
 import { startProxy, type Proxy } from '../support/proxy.ts';
+import { startRedis } from '../support/redis.ts';
 import { call, startSystem, type Answer, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 
@@ -85,3 +86,37 @@ test.each(['cut', 'stall'] as const)(
     expect(api.lines.filter(({ level }) => level === 'error')).toEqual([]);
   },
 );
+
+test('a Redis that may lose messages, or takes none, is refused by the name of the setting that makes it so', async () => {
+  const redis = await startRedis({ 'maxmemory-policy': 'allkeys-lru' });
+  const onRedis = startProcess('dist/src/main.js', { ...system.environment, REDIS_URL: redis.url });
+  try {
+    const { address } = (await onRedis.said('serving')) as { address: { port: number } };
+    const ready = () => call(`http://127.0.0.1:${address.port}/readyz`, 'GET', undefined, {});
+    expect(await ready()).toMatchObject({
+      status: 503,
+      body: {
+        errors: [
+          {
+            pointer: 'queue',
+            detail: expect.stringMatching(/maxmemory-policy, which is allkeys-lru, to noeviction/),
+          },
+        ],
+      },
+    });
+
+    await redis.client.config('SET', 'maxmemory-policy', 'noeviction');
+    expect((await ready()).status).toBe(200);
+    await redis.client.config('SET', 'maxmemory', '100kb');
+    expect(await ready()).toMatchObject({
+      status: 503,
+      body: { errors: [{ pointer: 'queue', detail: expect.stringContaining('raise its maxmemory') }] },
+    });
+    await redis.client.config('SET', 'maxmemory', '1gb');
+    expect((await ready()).status).toBe(200);
+  } finally {
+    onRedis.signal('SIGTERM');
+    await onRedis.ended;
+    await redis.close();
+  }
+});

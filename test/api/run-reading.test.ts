@@ -82,7 +82,7 @@ const fixedFields = [
 ];
 const storedLog = async () => (await system.call('GET', `${path}/logs`)).text;
 const fileOf = (artifact: string) =>
-  readFile(join(system.environment['DCTL_STORAGE_DIR']!, 'runs', runId, 'artifacts', artifact));
+  readFile(join(system.environment['DCTL_STORAGE_DIR']!, 'runs', runId, 'artifacts', '1', artifact));
 
 describe('a run', () => {
   test('that waits has no times, no result and no nodes', () => {
@@ -284,7 +284,7 @@ describe("a run's artifacts", () => {
       expect(answer.text).toBe((await fileOf(name)).toString());
       expect(answer.headers.get('content-type')).toContain('application/json');
       expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
-      expect(body.data).toContainEqual({ path: name, size_bytes: Buffer.byteLength(answer.text) });
+      expect(body.data).toContainEqual({ path: name, size_bytes: Buffer.byteLength(answer.text), step: 1 });
       invocations.push(answer.body.metadata.invocation_id);
     }
     expect(invocations[0]).toBe(invocations[1]);

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseCommand } from '../../src/commands/parse-command.ts';
+import { parseCommand as parse } from '../../src/commands/parse-command.ts';
 import { plainCommands, pointer, quotedCommands, refusedCommands } from './cases.ts';
 
+const parseCommand = (text: string) => parse(text, 'dbt');
 const accepted: Array<[text: string, argv: string[]]> = [
   ...plainCommands.map((text): [string, string[]] => [text, text.split(' ').slice(1)]),
   ...quotedCommands,

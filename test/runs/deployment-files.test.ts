@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { deployProject, ended, trigger } from '../support/project.ts';
+import { packFolder } from '../../scripts/setup/archive.ts';
+import { deployProject, ended, expectStatus, trigger } from '../support/project.ts';
 import { startSystem, type System } from '../support/system.ts';
 
 let system: System;
@@ -49,6 +50,34 @@ test('a second run of a deployment does not parse the project again', async () =
   expect(logs[1]).not.toMatch(/full parse/);
   const stored = await readdir(join(system.environment['DCTL_STORAGE_DIR']!, 'parsed'), { recursive: true });
   expect(stored.filter((name) => name.endsWith('.msgpack')).length).toBeGreaterThan(0);
+});
+
+test('after rolling back a run executes the earlier code', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'dctl-project-'));
+  try {
+    await cp('examples/jaffle_shop', folder, { recursive: true });
+    await mkdir(join(folder, 'macros'), { recursive: true });
+    const macro = (text: string) =>
+      `{% macro say() %}{{ log('this is the ${text} code', info=True) }}{% endmacro %}`;
+    await writeFile(join(folder, 'macros', 'say.sql'), macro('first'));
+    const project = await deployProject(system, { folder });
+    const path = `/api/v1/projects/${project.projectId}`;
+    const { deployment: first } = (await system.call('GET', path)).body;
+
+    await writeFile(join(folder, 'macros', 'say.sql'), macro('second'));
+    const gzip = { 'content-type': 'application/gzip' };
+    await expectStatus(201, system.call('POST', `${path}/deployments`, await packFolder(folder), gzip));
+    const say = async () => {
+      const runId = await trigger(system, project, { command_override: 'dbt run-operation say' });
+      expect(await ended(system, runId)).toMatchObject({ status: 'success' });
+      return (await system.call('GET', `/api/v1/runs/${runId}/logs`)).text;
+    };
+    expect(await say()).toContain('this is the second code');
+    await expectStatus(200, system.call('POST', `${path}/deployments/${first.id}/activate`));
+    expect(await say()).toContain('this is the first code');
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('artifacts past the limit are not kept, and the others are', async () => {

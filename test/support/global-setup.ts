@@ -4,10 +4,12 @@ import { ensurePostgres } from '../../scripts/setup/postgres.ts';
 import { ensureRunnerImage } from '../../scripts/setup/runner-image.ts';
 import { migrate } from '../../src/migrate.ts';
 import { onServer } from './database.ts';
+import { sharedDatabases, startRedis } from './redis.ts';
 
 /**
  * Once before all tests: a Docker engine, the runner's image, and a Postgres with a migrated database to copy.
- * DCTL_TEST_DATABASE_URL names a Postgres server to use in place of an embedded one.
+ * DCTL_TEST_DATABASE_URL names a Postgres server to use in place of an embedded one. DCTL_TEST_QUEUE=redis: messages
+ * travel through a Redis that is started here.
  */
 export default async function setUp(): Promise<void> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
@@ -22,7 +24,12 @@ export default async function setUp(): Promise<void> {
   await migrate(templateUrl.href);
   process.env['DCTL_TEST_TEMPLATE'] = template;
 
+  const redis =
+    process.env['DCTL_TEST_QUEUE'] === 'redis' ? await startRedis({ databases: sharedDatabases }) : null;
+  if (redis !== null) process.env['DCTL_TEST_REDIS_URL'] = redis.url;
+
   const stopTestServers = [
+    async () => redis?.close(),
     () => onServer(`DROP DATABASE ${template}`),
     () => postgres.stop(),
     () => docker.stop(),

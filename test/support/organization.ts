@@ -15,8 +15,8 @@ export async function insertToken(system: System, options: TokenOptions = {}): P
   const token = newToken();
   const secrets = createSecrets(system.environment['DCTL_SECRET_KEY']!);
   await system.pool.query(
-    `INSERT INTO api_tokens (id, organization_id, name, scope, hash, prefix, last_four, expires_at, revoked_at)
-     VALUES ($1, $2, 'test', $3, $4, $5, $6, $7, $8)`,
+    `INSERT INTO api_tokens (id, organization_id, name, scope, hash, prefix, last_four, expires_at, revoked_at, key_id)
+     VALUES ($1, $2, 'test', $3, $4, $5, $6, $7, $8, $9)`,
     [
       randomUUID(),
       options.organizationId ?? system.organizationId,
@@ -26,6 +26,7 @@ export async function insertToken(system: System, options: TokenOptions = {}): P
       token.slice(-4),
       options.expiresAt ?? null,
       options.revokedAt ?? null,
+      secrets.keyId,
     ],
   );
   return token;

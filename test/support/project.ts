@@ -15,10 +15,11 @@ export interface DeployedProject {
 /** Makes a project and deploys a folder to it: the example unless told otherwise. */
 export async function deployProject(
   system: System,
-  options: { name?: string; folder?: string } = {},
+  options: { name?: string; folder?: string; type?: 'dbt' | 'sqlmesh' } = {},
 ): Promise<DeployedProject> {
   const name = options.name ?? `project-${Math.random().toString(36).slice(2)}`;
-  const project = await expectStatus(201, system.call('POST', '/api/v1/projects', { name, type: 'dbt' }));
+  const type = options.type ?? 'dbt';
+  const project = await expectStatus(201, system.call('POST', '/api/v1/projects', { name, type }));
   const archive = await packFolder(options.folder ?? example);
   const path = `/api/v1/projects/${project.body.id}`;
   const gzip = { 'content-type': 'application/gzip' };

@@ -12,7 +12,10 @@ export interface Proxy {
   close(): Promise<void>;
 }
 
-export async function startProxy(target: { host: string; port: number }): Promise<Proxy> {
+export async function startProxy(
+  target: { host: string; port: number },
+  { host = '127.0.0.1' }: { host?: string } = {},
+): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let stalled = false;
   const server = createServer((near) => {
@@ -31,7 +34,7 @@ export async function startProxy(target: { host: string; port: number }): Promis
       if (stalled) from.pause();
     }
   });
-  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, host, resolve));
   const stop = () =>
     new Promise<void>((resolve) => {
       server.close(() => resolve());

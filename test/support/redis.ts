@@ -17,8 +17,11 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
-/** A Redis of the test's own that keeps nothing on disk. Installs `redis-server` where it is missing. */
-export async function startRedis(): Promise<RedisServer> {
+/**
+ * A Redis of the test's own that keeps nothing on disk. Installs `redis-server` where it is missing. `more`: settings of
+ * redis.conf.
+ */
+export async function startRedis(more: Record<string, string | number> = {}): Promise<RedisServer> {
   ensureRedisServer();
   const port = await freePort();
   const client = new Redis({ port, lazyConnect: true, retryStrategy: () => 100, maxRetriesPerRequest: null });
@@ -32,6 +35,7 @@ export async function startRedis(): Promise<RedisServer> {
       save: '',
       appendonly: 'no',
       'maxmemory-policy': 'noeviction',
+      ...more,
     };
     const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
     server = spawn('redis-server', args, { stdio: 'ignore' });
@@ -64,6 +68,27 @@ export async function startRedis(): Promise<RedisServer> {
       await kill();
     },
   };
+}
+
+/** Far more than the tests start systems in one go: each has a database of its own, so none hears another's messages. */
+export const sharedDatabases = 4_000;
+
+/** A database of the Redis that all tests share, when they are to run with the queue in Redis (DCTL_TEST_QUEUE). */
+export async function takeRedisDatabase(): Promise<{ url: string; drop(): Promise<void> } | undefined> {
+  const shared = process.env['DCTL_TEST_REDIS_URL'];
+  if (shared === undefined) return undefined;
+  const number = await onRedis(shared, (client) => client.incr('systems'));
+  const url = `${shared}/${number}`;
+  return { url, drop: () => onRedis(url, async (client) => void (await client.flushdb())) };
+}
+
+export async function onRedis<T>(url: string, ask: (client: Redis) => Promise<T>): Promise<T> {
+  const client = new Redis(url);
+  try {
+    return await ask(client);
+  } finally {
+    client.disconnect();
+  }
 }
 
 /** Every key with its whole value, as text. */

@@ -6,6 +6,7 @@ import Docker from 'dockerode';
 import type pg from 'pg';
 import { createDatabase } from './database.ts';
 import { startProcess, type TestProcess } from './process.ts';
+import { takeRedisDatabase } from './redis.ts';
 
 /** A whole dctl of its own: database, storage, one API process and any number of workers. */
 export interface System {
@@ -37,9 +38,11 @@ export async function startSystem(
   options: { workers?: number; environment?: Record<string, string> } = {},
 ): Promise<System> {
   const database = await createDatabase();
+  const redis = await takeRedisDatabase();
   const storage = await mkdtemp(join(tmpdir(), 'dctl-test-'));
   const environment: Record<string, string> = {
     DATABASE_URL: database.url,
+    ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
     DCTL_PORT: '0',
     DCTL_SECRET_KEY: randomBytes(32).toString('base64'),
     DCTL_STORAGE_DIR: storage,
@@ -90,6 +93,7 @@ export async function startSystem(
       clearTimeout(forced);
       const left = await removeLeftovers(database.pool, docker);
       await database.drop();
+      await redis?.drop();
       await rm(storage, { recursive: true, force: true });
       if (left.length > 0) throw new Error(`containers were left behind: ${left.join(', ')}`);
     },
@@ -127,8 +131,8 @@ async function removeLeftovers(pool: pg.Pool, docker: Docker): Promise<string[]>
   const containers = await docker.listContainers({ all: true, filters: { label: ['dctl.run_id'] } });
   const ours = containers.filter(({ Labels }) => statuses.has(Labels['dctl.run_id'] ?? ''));
   for (const { Id } of ours) await docker.getContainer(Id).remove({ force: true, v: true });
-  const { rows: projects } = await pool.query<{ id: string }>('SELECT id FROM projects');
-  for (const { id } of projects)
+  const { rows: environments } = await pool.query<{ id: string }>('SELECT id FROM environments');
+  for (const { id } of environments)
     await docker
       .getVolume(`dctl-data-${id}`)
       .remove()

@@ -68,7 +68,7 @@ export async function runAndTell(
 /** The job's signing secret, the way whoever runs the server gets it. */
 export function revealSecret(system: System, { jobId }: JobKey): string {
   const env = { PATH: process.env['PATH'] ?? '', ...system.environment };
-  const shown = spawnSync(process.execPath, ['dist/src/reveal-webhook-secret.js', jobId], {
+  const shown = spawnSync(process.execPath, ['dist/src/operate.js', 'webhook-secret', jobId], {
     env,
     encoding: 'utf8',
   });

@@ -45,6 +45,15 @@ test('409 on the retry to a receiver that knows repeats means the first try had 
   expect(nextStep(answered(409), 2, plain)).toMatchObject({ state: 'failed' });
 });
 
+test('409 at once, to a delivery that was sent again, means that an earlier one had arrived', () => {
+  const toldBefore = true;
+  expect(nextStep(answered(409), 1, { knowsRepeats: true, toldBefore })).toMatchObject({
+    state: 'delivered',
+  });
+  expect(nextStep(answered(409), 1, { ...plain, toldBefore })).toMatchObject({ state: 'failed' });
+  expect(nextStep(answered(404), 1, { knowsRepeats: true, toldBefore })).toMatchObject({ state: 'failed' });
+});
+
 test('every step says why', () => {
   const outcomes = [answered(200), answered(302), answered(404), answered(500), timedOut, refused, blocked];
   for (const outcome of outcomes) expect(nextStep(outcome, 1, plain).why).toMatch(/^[A-Z].*\.$/);

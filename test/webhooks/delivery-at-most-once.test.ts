@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { openDoorbell, type Doorbell } from '../../src/queue.ts';
+import { countMessages } from '../support/messages.ts';
 import { ended, expectStatus, trigger, type DeployedProject } from '../support/project.ts';
 import { startReceiver, type Hit, type Receiver } from '../support/receiver.ts';
 import { startSystem, type System } from '../support/system.ts';
@@ -199,7 +200,10 @@ async function countSending(runIds: string[]): Promise<number> {
 /** Rings ten times, and waits until no more messages about the delivery are left than the one that is at work. */
 async function ringUntilHeard(deliveryId: string, atWork: number): Promise<void> {
   await Promise.all(Array.from({ length: 10 }, () => doorbell.ringDelivery(deliveryId)));
-  const sql = `SELECT count(*)::int FROM bullmq.job AS message WHERE message::text LIKE '%' || $1 || '%'`;
-  const countMessages = async () => (await system.pool.query(sql, [deliveryId])).rows[0].count;
-  await until('the messages are taken', countMessages, (count) => count === atWork, 20_000);
+  await until(
+    'the messages are taken',
+    () => countMessages(system, deliveryId),
+    (count) => count === atWork,
+    20_000,
+  );
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { textOfRedis } from '../support/messages.ts';
 import { deployProject, expectStatus, type DeployedProject } from '../support/project.ts';
 import { startReceiver, type Receiver } from '../support/receiver.ts';
 import { secretsIn, storedText } from '../support/stored-text.ts';
@@ -85,9 +86,9 @@ test('headers and signing secret reach the receiver and no answer, log line or t
   );
   expect(lines.some((line) => line.includes(delivery.id))).toBe(true);
   expect(secretsIn(lines.join('\n'), { ...secrets, token: system.token })).toEqual([]);
-  const stored = await storedText(system.pool);
+  const stored = [await storedText(system.pool), await textOfRedis(system)].join('\n');
   expect(stored).toContain(delivery.id);
-  expect(stored).toMatch(/^bullmq\./m);
+  expect(stored).toMatch(/^(bullmq\.|bull:)/m);
   expect(secretsIn(stored, { ...secrets, token: system.token })).toEqual([]);
 });
 

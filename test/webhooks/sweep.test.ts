@@ -3,6 +3,7 @@ import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { openContext } from '../../src/open-context.ts';
 import { sweep } from '../../worker/sweep.ts';
+import { loseMessages } from '../support/messages.ts';
 import { createJob, trigger } from '../support/project.ts';
 import { startSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
@@ -43,7 +44,7 @@ test('while every worker is busy, sweeping adds no message to those that wait, a
     await sweep(context);
     expect(await context.doorbell.countWaiting()).toEqual({ runs: waiting, deliveries: waiting });
   }
-  await system.pool.query('DELETE FROM bullmq.job');
+  await loseMessages(system);
   await sweep(context);
   expect(await context.doorbell.countWaiting()).toEqual({ runs: waiting, deliveries: waiting });
 });

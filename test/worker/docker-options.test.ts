@@ -11,7 +11,7 @@ const specs: fc.Arbitrary<ContainerSpec> = fc.record({
   environment: fc.dictionary(fc.string(), fc.string()),
   user: fc.record({ uid: fc.integer({ min: 1, max: 100_000 }), gid: fc.integer({ min: 1, max: 100_000 }) }),
   workFolder: fc.string(),
-  dataVolume: fc.string(),
+  dataVolume: fc.option(fc.record({ name: fc.string(), labels: fc.dictionary(fc.string(), fc.string()) })),
   memoryMb: fc.integer({ min: 64, max: 1_048_576 }),
   cpus: fc.double({ min: 0.1, max: 512, noNaN: true }),
   pids: fc.integer({ min: 1, max: 10_000 }),
@@ -40,7 +40,10 @@ test('no spec makes a container privileged, unlimited, or one with a folder of t
       const allowed =
         'AutoRemove CapDrop Init LogConfig Memory MemorySwap Mounts NanoCpus NetworkMode PidsLimit Privileged ReadonlyRootfs RestartPolicy SecurityOpt Tmpfs';
       expect(Object.keys(host ?? {}).toSorted()).toEqual(allowed.split(' '));
-      expect(host?.Mounts?.map(({ Type }) => Type)).toEqual(['volume', 'volume']);
+      expect(host?.Mounts?.map(({ Type, Target }) => [Type, Target])).toEqual([
+        ['volume', spec.workFolder],
+        ...(spec.dataVolume === null ? [] : [['volume', '/data']]),
+      ]);
       expect(options).toMatchObject({
         User: `${spec.user.uid}:${spec.user.gid}`,
         Entrypoint: [],

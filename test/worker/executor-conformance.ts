@@ -24,7 +24,7 @@ export interface ExecutorUnderTest {
 /** What every executor promises the worker, whatever runs the containers. */
 export function executorConformance(open: () => Promise<ExecutorUnderTest>): void {
   const suite = randomBytes(4).toString('hex');
-  const dataVolume = `dctl-data-test-${suite}`;
+  const dataVolume = { name: `dctl-data-test-${suite}`, labels: { 'dctl.test': suite } };
   const names: string[] = [];
   const forever = new AbortController().signal;
   let under: ExecutorUnderTest;
@@ -38,7 +38,7 @@ export function executorConformance(open: () => Promise<ExecutorUnderTest>): voi
   });
   afterAll(async () => {
     for (const name of names) await executor.remove(name);
-    await under.close(dataVolume);
+    await under.close(dataVolume.name);
   });
 
   /** A container of its own that is going to run the Python program. */

@@ -85,6 +85,7 @@ test('of a run that reports nodes without end 20000 are kept up to date, and one
 function finished(number: number, status = 'success'): ShimEvent {
   return {
     event: 'node_finished',
+    step: 1,
     unique_id: `model.shop.${number}`,
     resource_type: 'model',
     status,
@@ -114,7 +115,7 @@ async function openProgress() {
     },
   });
   return {
-    writer: new ProgressWriter({ db: connection.db, log: pino(sink) }, lease),
+    writer: new ProgressWriter({ db: connection.db, log: pino(sink) }, lease, 1),
     rows: async () => {
       const found = await database.pool.query<{ id: string; status: string }>(
         'SELECT unique_id AS id, status FROM node_results WHERE run_id = $1',

@@ -2,6 +2,7 @@ import type { Config } from '../../src/config.ts';
 import { runnerUser } from '../../src/projects/unpack.ts';
 import type { ClaimedRun } from '../../src/runs/lease.ts';
 import { runLabel, type ContainerSpec } from '../executors/executor.ts';
+import { withThreads } from './threads.ts';
 
 export const workFolder = '/work';
 /** dbt's manifest holds absolute paths, so a project is always at the same one. */
@@ -16,6 +17,8 @@ export function containerName(runId: string): string {
 /** The container of a run: its environment's settings where they are given, else the server's. */
 export function containerSpec(run: ClaimedRun, config: Config): ContainerSpec {
   const { environment } = run.settings;
+  const isSqlmesh = run.settings.projectType === 'sqlmesh';
+  const cpus = environment.cpus ?? config.DCTL_RUN_CPUS;
   return {
     name: containerName(run.id),
     labels: {
@@ -23,21 +26,46 @@ export function containerSpec(run: ClaimedRun, config: Config): ContainerSpec {
       'dctl.organization_id': run.organizationId,
       'dctl.fence': String(run.fence),
     },
-    image: environment.runnerImage ?? config.DCTL_RUNNER_IMAGE,
+    ...imageOf(run, config),
     command: ['python3', '-u', `${workFolder}/${shimPath}`],
-    environment: { DCTL_PROJECT_DIR: projectFolder, DCTL_RUN_ID: run.id },
+    environment: {
+      DCTL_PROJECT_DIR: projectFolder,
+      DCTL_RUN_ID: run.id,
+      // SQLMesh would load a project with a process for each processor of the host.
+      ...(isSqlmesh && { DCTL_PROGRAM: 'sqlmesh', MAX_FORK_WORKERS: String(Math.ceil(cpus)) }),
+    },
     user: runnerUser,
     workFolder,
-    dataVolume: `dctl-data-${run.settings.environment.id}`,
+    dataVolume: environment.hasDataVolume
+      ? { name: `dctl-data-${environment.id}`, labels: { 'dctl.environment_id': environment.id } }
+      : null,
     memoryMb: environment.memoryMb ?? config.DCTL_RUN_MEMORY_MB,
-    cpus: environment.cpus ?? config.DCTL_RUN_CPUS,
+    cpus,
     pids: config.DCTL_RUN_PIDS,
     temporaryMb: 256,
     network: environment.network ?? config.DCTL_RUN_NETWORK,
   };
 }
 
+function imageOf({ settings }: ClaimedRun, config: Config): Pick<ContainerSpec, 'image' | 'imageSource'> {
+  const { environment, projectType } = settings;
+  if (environment.runnerImage !== null) return { image: environment.runnerImage };
+  if (projectType === 'dbt') return { image: config.DCTL_RUNNER_IMAGE };
+  return { image: config.DCTL_SQLMESH_IMAGE, imageSource: 'npm run sqlmesh-image makes it there' };
+}
+
+/** The steps' files as they were when each ended: `<number>/<path below target>`. Only where there are several steps. */
+export const stepsFolder = `${workFolder}/.dctl/steps`;
+
+/** The line that the shim prints before a step of several. */
+export function stepHeader(run: ClaimedRun, number: number): string {
+  const { steps } = run.settings;
+  return `[dctl] step ${number} of ${steps.length}: ${steps[number - 1]?.command}`;
+}
+
 /** What the shim is told on stdin: dbt's words, and variables that `docker inspect` must not show. */
 export function runMessage(run: ClaimedRun, variables: Record<string, string>): string {
-  return JSON.stringify({ argv: run.settings.steps[0]?.argv ?? [], env: variables });
+  const { steps, environment, projectType } = run.settings;
+  const toRun = projectType === 'dbt' ? steps.map((step) => withThreads(step, environment)) : steps;
+  return JSON.stringify({ steps: toRun, env: variables });
 }

@@ -22,6 +22,9 @@ const nullable = {
   count: z.int().nonnegative().nullish().default(null).catch(null),
 };
 
+/** Of a run, counted from 1. Of a container that an earlier version started, nothing says which: it has one. */
+const step = z.int().min(1).max(1_000).default(1);
+
 /**
  * What the shim says, line by line. Lenient: what is added later, or comes broken, is passed over. Nothing gets
  * through that the database would refuse: project code can reach the shim's descriptor, and could end in a run that
@@ -29,9 +32,18 @@ const nullable = {
  */
 const shimEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('ready'), dbt_version: text }),
-  z.object({ event: z.literal('nodes_total'), total: z.int32().nonnegative() }),
+  z.object({ event: z.literal('step_started'), step, started_at: nullable.time }),
+  z.object({
+    event: z.literal('step_finished'),
+    step,
+    exit_code: z.int32(),
+    error: nullable.message,
+    finished_at: nullable.time,
+  }),
+  z.object({ event: z.literal('nodes_total'), step, total: z.int32().nonnegative() }),
   z.object({
     event: z.literal('node_started'),
+    step,
     unique_id: identifier,
     resource_type: identifier,
     thread: nullable.identifier,
@@ -39,6 +51,7 @@ const shimEvent = z.discriminatedUnion('event', [
   }),
   z.object({
     event: z.literal('node_finished'),
+    step,
     unique_id: identifier,
     resource_type: identifier,
     status: identifier,

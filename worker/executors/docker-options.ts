@@ -1,4 +1,4 @@
-import type { ContainerCreateOptions, NetworkCreateOptions } from 'dockerode';
+import type { ContainerCreateOptions, MountSettings, NetworkCreateOptions } from 'dockerode';
 import type { ContainerSpec } from './executor.ts';
 
 /** Marks a Docker network that runs may join. */
@@ -38,10 +38,7 @@ export function createOptions(
       NanoCpus: Math.round(spec.cpus * 1e9),
       NetworkMode: spec.network,
       Tmpfs: { '/tmp': `rw,nosuid,nodev,size=${spec.temporaryMb}m,mode=1777` },
-      Mounts: [
-        { Type: 'volume', Source: '', Target: spec.workFolder },
-        { Type: 'volume', Source: spec.dataVolume, Target: '/data' },
-      ],
+      Mounts: [{ Type: 'volume', Source: '', Target: spec.workFolder }, ...dataMounts(spec)],
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
       RestartPolicy: { Name: 'no' },
       // Its exit code and files are read after its end, maybe by another worker than the one that started it.
@@ -49,6 +46,14 @@ export function createOptions(
       ...(options.runtime === undefined ? {} : { Runtime: options.runtime }),
     },
   };
+}
+
+/** The engine makes the volume, with these labels, where there is none of its name. */
+function dataMounts({ dataVolume }: ContainerSpec): MountSettings[] {
+  if (dataVolume === null) return [];
+  const { name, labels } = dataVolume;
+  const options = { NoCopy: false, Labels: labels, DriverConfig: { Name: '', Options: {} } };
+  return [{ Type: 'volume', Source: name, Target: '/data', VolumeOptions: options }];
 }
 
 /** The network that runs share. Its containers reach the world, but not each other. */

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { createOptions, networkLabel, networkOptions } from './docker-options.ts';
 import { demultiplex } from './docker-stream.ts';
-import { CouldNotStart, runLabel, type ContainerEnd, type Executor } from './executor.ts';
+import { CouldNotStart, runLabel, type ContainerEnd, type ContainerSpec, type Executor } from './executor.ts';
 
 /** How long the engine gets to say that a container whose output has ended is over. */
 const endLookMs = 15_000;
@@ -29,7 +29,7 @@ export function dockerExecutor(options: { network: string; runtime: string | und
         await putFiles(container, spec.workFolder, files);
         return { containerId: container.id };
       } catch (error) {
-        throw asCouldNotStart(error, spec.image);
+        throw asCouldNotStart(error, spec);
       }
     },
 
@@ -146,7 +146,7 @@ function statusOf(error: unknown): number {
   return typeof statusCode === 'number' ? statusCode : 0;
 }
 
-function asCouldNotStart(error: unknown, image: string | undefined): CouldNotStart {
+function asCouldNotStart(error: unknown, spec: ContainerSpec | undefined): CouldNotStart {
   if (error instanceof CouldNotStart) return error;
   const { code, syscall = '' } = error as NodeJS.ErrnoException;
   const message = error instanceof Error ? error.message : '';
@@ -155,10 +155,11 @@ function asCouldNotStart(error: unknown, image: string | undefined): CouldNotSta
       cause: error,
     });
   }
-  if (image !== undefined && statusOf(error) === 404 && /no such image/i.test(message)) {
+  if (spec !== undefined && statusOf(error) === 404 && /no such image/i.test(message)) {
+    const { image, imageSource = "pull or build it there, or correct the environment's runner_image" } = spec;
     return new CouldNotStart(
       'image_not_found',
-      `The image ${image} is not on the worker's machine: pull or build it there, or correct the environment's runner_image.`,
+      `The image ${image} is not on the worker's machine: ${imageSource}.`,
       { cause: error },
     );
   }

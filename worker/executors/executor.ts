@@ -50,13 +50,15 @@ export interface ContainerSpec {
   name: string;
   labels: Record<string, string>;
   image: string;
+  /** How to have the image where it is missing, as the rest of a sentence. */
+  imageSource?: string;
   command: string[];
   environment: Record<string, string>;
   user: { uid: number; gid: number };
   /** A folder of the container's own, empty at first and gone with it. */
   workFolder: string;
-  /** A named volume that outlives the container, at `/data`. */
-  dataVolume: string;
+  /** A named volume that outlives the container, at `/data`. Null: there is none. */
+  dataVolume: { name: string; labels: Record<string, string> } | null;
   memoryMb: number;
   cpus: number;
   pids: number;

@@ -47,6 +47,7 @@ ALTER TABLE projects
   ADD COLUMN deployment_since timestamptz(3),
   ADD COLUMN deployment_by text;
 ALTER TABLE projects DROP CONSTRAINT projects_organization_id_name_key;
+ALTER TABLE projects DROP CONSTRAINT projects_type_check, ADD CHECK (type IN ('dbt', 'sqlmesh'));
 CREATE UNIQUE INDEX projects_one_name ON projects (organization_id, name) WHERE deleted_at IS NULL;
 
 ALTER TABLE deployments ADD COLUMN pruned_at timestamptz(3);
@@ -87,6 +88,8 @@ ALTER TABLE jobs DROP COLUMN command, ALTER COLUMN commands DROP DEFAULT;
 -- Runs in steps, cancelled or cleared
 ALTER TABLE runs
   ADD COLUMN environment_id text,
+  -- The name of whoever asked for it. NULL: recorded before that was kept.
+  ADD COLUMN requested_by text,
   ADD COLUMN cancel_requested_at timestamptz(3),
   ADD COLUMN cancelled_by text,
   -- Set when log and artifacts were removed because they were older than the organization keeps them.
@@ -96,9 +99,13 @@ ALTER TABLE runs ALTER COLUMN environment_id SET NOT NULL;
 UPDATE runs SET settings = settings - 'argv' || jsonb_build_object(
   'steps', jsonb_build_array(jsonb_build_object('command', COALESCE(command_override, command), 'argv', settings -> 'argv')),
   'environment', settings -> 'environment' || jsonb_build_object('id', environment_id)
-    || '{"target": null, "threads": null, "envVars": {}, "hasDataVolume": true, "connection": null}');
+    || '{"target": null, "threads": null, "timeoutSeconds": null, "envVars": {}, "hasDataVolume": true, "connection": null}');
 CREATE INDEX runs_of_project ON runs (project_id, created_at DESC, id DESC);
-CREATE INDEX runs_to_clear ON runs (finished_at) WHERE cleared_at IS NULL AND finished_at IS NOT NULL;
+CREATE INDEX runs_of_environment ON runs (environment_id, created_at DESC, id DESC);
+-- Few among many: what people look for first.
+CREATE INDEX runs_in_trouble ON runs (organization_id, created_at DESC, id DESC)
+  WHERE status IN ('partial', 'failed', 'error');
+CREATE INDEX runs_to_clear ON runs (organization_id, finished_at) WHERE cleared_at IS NULL AND finished_at IS NOT NULL;
 
 CREATE TABLE run_steps (
   run_id text NOT NULL REFERENCES runs (id),
@@ -112,6 +119,10 @@ CREATE TABLE run_steps (
   log_from bigint,
   PRIMARY KEY (run_id, number)
 );
+INSERT INTO run_steps (run_id, number, status, exit_code, error_message, started_at, finished_at, log_from)
+  SELECT id, 1, CASE WHEN status IN ('success', 'error') THEN status ELSE 'failed' END, exit_code, error_message,
+    started_at, finished_at, 0
+  FROM runs WHERE launched_at IS NOT NULL AND finished_at IS NOT NULL;
 
 ALTER TABLE node_results ADD COLUMN step integer NOT NULL DEFAULT 1;
 ALTER TABLE node_results DROP CONSTRAINT node_results_pkey, ADD PRIMARY KEY (run_id, step, unique_id);

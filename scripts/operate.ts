@@ -1,16 +1,12 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openHome } from './setup/home.ts';
 import { ensurePostgres } from './setup/postgres.ts';
-import { runCommand } from './setup/processes.ts';
 
-// `npm run webhook-secret -- <job id>`: the secret that the job's webhooks are signed with, from this clone's server.
-const [jobId] = process.argv.slice(2);
-if (jobId === undefined) {
-  console.error('Say which job: npm run webhook-secret -- "$JOB_ID"');
-  process.exit(2);
-}
-
+// `npm run operate -- <command>`: what whoever has a shell can do, on this clone's server, running or not.
+const args = process.argv.slice(2);
 const home = openHome(join(import.meta.dirname, '..', '.dctl'));
 const isServing = existsSync(home.path('start.lock'));
 const postgres = await ensurePostgres({ directory: home.path('postgres'), log: () => undefined });
@@ -21,8 +17,12 @@ try {
     ...process.env,
     DATABASE_URL: postgres.url,
   };
-  const script = ['dist/src/reveal-webhook-secret.js', jobId];
-  console.log((await runCommand(process.execPath, script, { env: environment, timeoutMs: 30_000 })).trim());
+  const child = spawn(process.execPath, ['dist/src/operate.js', ...args], {
+    env: environment,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  const [exitCode] = (await once(child, 'close')) as [number | null];
+  process.exitCode = exitCode ?? 1;
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

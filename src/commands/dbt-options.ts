@@ -10,10 +10,8 @@ import {
   warnErrorOptions,
   wholeNumber,
 } from './values.ts';
+import type { Option } from './arguments.ts';
 import type { ValueCheck } from './values.ts';
-
-/** An option as dbt takes it: without a value, with one, or with all words up to the next one starting with a hyphen. */
-export type Option = { takes: 'nothing' } | { takes: 'one' | 'many'; name: string; check: ValueCheck };
 
 type Options = ReadonlyArray<readonly [string, Option]>;
 

@@ -1,5 +1,5 @@
-import { allowedOptions } from './options.ts';
-import type { Subcommand } from './options.ts';
+import { allowedOptions } from './dbt-options.ts';
+import type { Subcommand } from './dbt-options.ts';
 import { closest, shown } from './refusal.ts';
 
 const platformSubcommands =
