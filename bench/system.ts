@@ -70,9 +70,13 @@ export async function startSystem(bench: Bench): Promise<System> {
     name: 'bench',
     type: 'dbt',
   });
+  const { data: environments } = await client.call<{ data: { id: string }[] }>(
+    'GET',
+    `/api/v1/projects/${project.id}/environments`,
+  );
   bench.atEnd(async () => {
     await removeContainers(`dctl.organization_id=${organizationId}`);
-    await removeVolume(`dctl-data-${project.id}`);
+    for (const { id } of environments) await removeVolume(`dctl-data-${id}`);
   });
   await client.upload(`/api/v1/projects/${project.id}/deployments`, await packFolder(exampleFolder));
 

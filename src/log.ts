@@ -1,11 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { pino, type Logger } from 'pino';
+import { pino, type Logger, type LoggerOptions } from 'pino';
 
 export type Log = Logger;
 
-/** JSON lines on stdout: a static message, the data in fields. */
+/** JSON lines on stdout: a static message, the data in fields. On stderr for `setup`, whose stdout is its answer. */
 export function createLog(process: 'api' | 'worker' | 'setup', level: string): Log {
-  return pino({
+  const options: LoggerOptions = {
     level,
     base: { process },
     timestamp: pino.stdTimeFunctions.isoTime,
@@ -13,7 +13,8 @@ export function createLog(process: 'api' | 'worker' | 'setup', level: string): L
     serializers: { error: pino.stdSerializers.errWithCause },
     // A copy: pino adds the line's own fields to what it is given.
     mixin: () => ({ ...fieldsOfWork.getStore() }),
-  });
+  };
+  return pino(options, pino.destination(process === 'setup' ? 2 : 1));
 }
 
 const fieldsOfWork = new AsyncLocalStorage<Record<string, string>>();

@@ -20,7 +20,7 @@ export function logRequests({ log, metrics }: Context): RequestHandler {
     // It may come on behalf of the connection, whose later requests are others.
     response.on('close', () =>
       withLogFields({ request: id }, () =>
-        log.info(
+        log[isProbe(request.originalUrl) ? 'debug' : 'info'](
           {
             method: request.method,
             path: request.originalUrl.split('?')[0],
@@ -34,4 +34,9 @@ export function logRequests({ log, metrics }: Context): RequestHandler {
     );
     withLogFields({ request: id }, next);
   };
+}
+
+/** Asked every few seconds, for ever: their answers are in the metrics. */
+function isProbe(url: string): boolean {
+  return ['/livez', '/readyz', '/metrics'].includes(url.split('?')[0] ?? '');
 }

@@ -151,7 +151,9 @@ export async function endRun(
       status_reason = ${end.statusReason},
       error_message = ${end.errorMessage},
       exit_code = ${end.exitCode},
-      nodes_total = COALESCE(${end.nodesTotal}, nodes_total),
+      -- SQLMesh tells of no nodes: none counted is not none there.
+      nodes_total = CASE WHEN settings ->> 'projectType' = 'sqlmesh' THEN NULL
+        ELSE COALESCE(${end.nodesTotal}, nodes_total) END,
       finished_at = clock_timestamp(),
       duration_ms = round(extract(epoch FROM clock_timestamp() - started_at) * 1000),
       lease_token = NULL,

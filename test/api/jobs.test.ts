@@ -66,7 +66,7 @@ describe('a job', () => {
 
     const change = { name: 'hourly', command: 'dbt test', timeout_seconds: 60, max_parallel_runs: 3 };
     const changed = await expectStatus(200, system.call('PATCH', path, change));
-    expect(changed.body).toEqual({ ...created.body, ...change });
+    expect(changed.body).toEqual({ ...created.body, ...change, commands: ['dbt test'] });
     expect((await system.call('PATCH', path, {})).body).toEqual(changed.body);
 
     expect(await system.call('DELETE', path)).toMatchObject({ status: 204, text: '' });
@@ -105,6 +105,20 @@ describe('a job', () => {
       expect(answer).toMatchObject({ status: 400, body: { type: 'urn:dctl:error:invalid_command' } });
       expect(answer.body.errors).toEqual([{ pointer: '/command', detail: answer.body.detail, position: 9 }]);
     }
+  });
+
+  test('takes several commands, each of which must be allowed', async () => {
+    const commands = ['dbt seed', 'dbt build --exclude resource_type:seed'];
+    const { body: job } = await expectStatus(201, system.call('POST', jobs, { name: 'two', commands }));
+    expect(job).toMatchObject({ commands, command: commands.join(' && ') });
+
+    const second = await system.call('PATCH', `${jobs}/${job.id}`, { commands: ['dbt seed', 'dbt init'] });
+    expect(second).toMatchObject({ status: 400, body: { errors: [{ pointer: '/commands/1' }] } });
+    const both = await system.call('PATCH', `${jobs}/${job.id}`, { command: 'dbt seed', commands });
+    expect(both).toMatchObject({ status: 400, body: { errors: [{ pointer: '/commands' }] } });
+    const none = await system.call('POST', jobs, { name: 'none' });
+    expect(none).toMatchObject({ status: 400, body: { errors: [{ pointer: '/command' }] } });
+    expect((await system.call('GET', `${jobs}/${job.id}`)).body).toEqual(job);
   });
 
   test("with another project's environment is 400", async () => {
@@ -157,7 +171,10 @@ describe('a job', () => {
     const { rows } = await system.pool.query('SELECT command, settings FROM runs WHERE id = $1', [runId]);
     expect(rows[0]).toMatchObject({
       command: 'dbt build --select before',
-      settings: { argv: ['build', '--select', 'before'], timeoutSeconds: 3_600 },
+      settings: {
+        steps: [{ command: 'dbt build --select before', argv: ['build', '--select', 'before'] }],
+        timeoutSeconds: 3_600,
+      },
     });
   });
 });

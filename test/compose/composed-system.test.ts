@@ -15,7 +15,9 @@ let environments: { id: string }[] = [];
 
 beforeAll(async () => {
   system = await startComposed();
-  const made = JSON.parse(await system.compose('exec', '-T', 'api', 'bootstrap', '--new-token'));
+  const made = JSON.parse(
+    lastLines(await system.compose('exec', '-T', 'api', 'bootstrap', '--new-token'), 1),
+  );
   organizationId = made.organization_id;
   api = openApiClient({ url: system.url, token: made.token, organizationId });
   project = await deployExample(api, join(process.cwd(), 'examples', 'jaffle_shop'));

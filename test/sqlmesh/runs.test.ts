@@ -42,6 +42,7 @@ test("a SQLMesh project's first job plans and applies, and no webhook tells of i
     command: 'sqlmesh plan --auto-apply --no-prompts',
     exit_code: 0,
     error_message: null,
+    nodes_total: null,
     name: expect.stringMatching(/^scheduled-run-manual-/),
   });
   const log = await logOf(runId);
