@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Actor, Context, Principal } from '../context.ts';
-import { isTaken, type Database } from '../db.ts';
+import { isTaken, type Transaction } from '../db.ts';
 import { AppError } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import { firstCommand } from '../commands/parse-command.ts';
@@ -38,21 +38,21 @@ export async function createJob(
 ): Promise<z.input<typeof jobView>> {
   const { db, secrets, config } = context;
   const { organizationId } = principal;
-  const environmentId = await environmentOfJob(db, organizationId, projectId, wanted.environment_id);
-  const projectType = await projectTypeOfJobs(db, organizationId, projectId);
-  refuseWebhookUnlessDbt(projectType, wanted);
-  const jobId = randomUUID();
-  const settings: JobSettings = {
-    name: wanted.name,
-    commands: commandsOf(wanted, projectType) ?? missingCommand(projectType),
-    enabled: wanted.enabled ?? true,
-    environmentId,
-    timeoutSeconds: wanted.timeout_seconds ?? defaultTimeoutSeconds,
-    maxParallelRuns: wanted.max_parallel_runs ?? defaultMaxParallelRuns,
-    ...changedWebhook(noWebhook, wanted, { jobId, secrets, allowCidrs: config.DCTL_WEBHOOK_ALLOW_CIDRS }),
-  };
   return named(() =>
     db.$transaction(async (tx) => {
+      const environmentId = await environmentOfJob(tx, organizationId, projectId, wanted.environment_id);
+      const projectType = await projectTypeOfJobs(tx, organizationId, projectId);
+      refuseWebhookUnlessDbt(projectType, wanted);
+      const jobId = randomUUID();
+      const settings: JobSettings = {
+        name: wanted.name,
+        commands: commandsOf(wanted, projectType) ?? missingCommand(projectType),
+        enabled: wanted.enabled ?? true,
+        environmentId,
+        timeoutSeconds: wanted.timeout_seconds ?? defaultTimeoutSeconds,
+        maxParallelRuns: wanted.max_parallel_runs ?? defaultMaxParallelRuns,
+        ...changedWebhook(noWebhook, wanted, { jobId, secrets, allowCidrs: config.DCTL_WEBHOOK_ALLOW_CIDRS }),
+      };
       const job = await insertJob(tx, jobId, projectId, settings);
       await recordAudit(tx, principal, 'job.created', { kind: 'job', id: jobId }, { name: job.name });
       return view(context, job);
@@ -152,7 +152,7 @@ export function noSuchJob(): AppError {
   return new AppError('not_found', 'There is no such job.');
 }
 
-async function projectTypeOfJobs(db: Database, organizationId: string, projectId: string) {
+async function projectTypeOfJobs(db: Transaction, organizationId: string, projectId: string) {
   const project = await findProjectOfJobs(db, organizationId, projectId);
   if (project === null) throw new AppError('not_found', 'There is no such project.');
   return projectTypeOf(project.type);

@@ -26,7 +26,7 @@ export function findJob(
 }
 
 /** Null for a project that is not there, deleted, or another organization's. */
-export function findProjectOfJobs(db: Database, organizationId: string, projectId: string) {
+export function findProjectOfJobs(db: Database | Transaction, organizationId: string, projectId: string) {
   return db.project.findFirst({
     where: { id: projectId, organizationId, deletedAt: null },
     select: { type: true },

@@ -45,18 +45,21 @@ afterAll(async () => {
   await onServer(`DROP ROLE ${name}`);
 });
 
-test('the whole example is built in Postgres, through a generated profile with a secret password', async () => {
-  const jobId = await createJob(system, project.projectId, { command: 'dbt build' });
-  const job = { ...project, jobId };
-  const connect = (secret: string) =>
-    expectStatus(200, system.call('PATCH', environment, { connection: { ...connection, password: secret } }));
-  await connect('a wrong password');
-  const refused = await ended(system, await trigger(system, job));
+async function connectWith(secret: string): Promise<void> {
+  const change = { connection: { ...connection, password: secret } };
+  await expectStatus(200, system.call('PATCH', environment, change));
+}
+
+test('the warehouse is asked with the password that is stored', async () => {
+  await connectWith('a wrong password');
+  const refused = await ended(system, await trigger(system, project));
   expect(refused).toMatchObject({ status: 'failed', nodes_succeeded: 0 });
   expect(refused.error_message).toMatch(/password authentication failed/);
+});
 
-  await connect(password);
-  const runId = await trigger(system, job);
+test('the whole example is built in Postgres, through a generated profile with a secret password', async () => {
+  await connectWith(password);
+  const runId = await trigger(system, project);
   const container = system.docker.getContainer(`dctl-run-${runId}`);
   const inspected = await until(
     'the container runs',
