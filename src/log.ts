@@ -10,11 +10,38 @@ export function createLog(process: 'api' | 'worker' | 'setup', level: string): L
     base: { process },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
-    serializers: { error: pino.stdSerializers.errWithCause },
+    serializers: { error: (error: unknown) => described(error) },
     // A copy: pino adds the line's own fields to what it is given.
     mixin: () => ({ ...fieldsOfWork.getStore() }),
   };
   return pino(options, pino.destination(process === 'setup' ? 2 : 1));
+}
+
+interface DescribedError {
+  type: string;
+  message: string;
+  stack: string | undefined;
+  code?: string | number;
+  cause?: DescribedError;
+}
+
+/** What an error says and nothing else that hangs on it: database clients do, and whole requests. */
+function described(error: unknown, depth = 0): DescribedError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code } = error as { code?: unknown };
+  const cause = depth < 5 ? described(error.cause, depth + 1) : undefined;
+  return {
+    type: error.name,
+    message: error.message || causesOf(error),
+    stack: error.stack,
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(cause === undefined ? {} : { cause }),
+  };
+}
+
+/** Several failed attempts are one error without a message of its own. */
+function causesOf(error: Error): string {
+  return error instanceof AggregateError ? error.errors.map(String).join('; ') : '';
 }
 
 const fieldsOfWork = new AsyncLocalStorage<Record<string, string>>();

@@ -50,10 +50,10 @@ afterAll(async () => {
 
 test(`a run that is cancelled comes to one end within 15 s, whatever it is doing`, async () => {
   const when: Record<string, () => Promise<string>> = {
-    queued: async () => after(30, await trigger(system, slow)),
+    queued: async () => after(10, await trigger(system, slow)),
     creating: async () => after(600, await trigger(system, slow)),
     running: async () => after(500, await reached('launched_at IS NOT NULL', slow)),
-    finishing: async () => after(700, await reached(isAtWork, quick)),
+    finishing: async () => after(300, await reached(isAtWork, quick)),
   };
   const seen: { state: string; runId: string; answer: number; ms: number; ran: any }[] = [];
   const cancelOne = async (state: string) => {
