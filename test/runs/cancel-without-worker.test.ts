@@ -42,6 +42,7 @@ test('a run that is cancelled while no worker lives is over, and the next worker
   await ended(system, other);
   expect((await system.call('GET', `/api/v1/runs/${runId}`)).body).toEqual(cancelled);
   expect(created.of(runId)).toEqual([]);
+  await expectNoContainer(other);
 });
 
 test('a run whose worker died is cancelled by the one that takes over, and its container with it', async () => {
@@ -108,6 +109,7 @@ test('a cancel that the worker is not told of is noticed when it renews its leas
     status_reason: 'cancelled',
     error_message: 'The run was cancelled by somebody.',
   });
+  await expectNoContainer(runId);
 });
 
 /** Begins a run that prints numbered lines for minutes, and waits for the first ones. */
