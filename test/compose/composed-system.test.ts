@@ -22,7 +22,7 @@ beforeAll(async () => {
   api = openApiClient({ url: system.url, token: made.token, organizationId });
   project = await deployExample(api, join(process.cwd(), 'examples', 'jaffle_shop'));
   environments = (await api.call<any>('GET', `/api/v1/projects/${project.projectId}/environments`)).data;
-}, 600_000);
+}, 900_000);
 
 afterAll(async () => {
   await system?.close();
