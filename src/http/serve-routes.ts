@@ -152,7 +152,7 @@ function check<Schema extends z.ZodType>(
     const position = issue.code === 'custom' ? (issue.params?.['position'] as number | undefined) : undefined;
     return {
       pointer: where === 'body' ? jsonPointer(issue.path) : `${where}.${issue.path.map(String).join('.')}`,
-      detail: issue.message,
+      detail: sentenceOf(issue),
       ...(position === undefined ? {} : { position }),
     };
   });
@@ -163,6 +163,28 @@ function check<Schema extends z.ZodType>(
     { problems },
   );
 }
+
+/** What to write instead. zod alone says what was expected, in TypeScript's words. */
+function sentenceOf(issue: z.core.$ZodIssue): string {
+  if (!issue.message.startsWith('Invalid ')) return issue.message;
+  if (issue.code === 'invalid_value') {
+    const values = issue.values.map((value) => JSON.stringify(value));
+    return `write ${values.length > 1 ? 'one of ' : ''}${values.join(', ')}`;
+  }
+  if (issue.code === 'invalid_type')
+    return `write ${kinds[issue.expected] ?? `a value of type ${issue.expected}`}`;
+  return issue.message;
+}
+
+const kinds: Partial<Record<string, string>> = {
+  string: 'a text, in quotes',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'an object',
+  record: 'an object',
+};
 
 /** RFC 6901. */
 function jsonPointer(path: PropertyKey[]): string {

@@ -121,6 +121,16 @@ describe('a job', () => {
     expect((await system.call('GET', `${jobs}/${job.id}`)).body).toEqual(job);
   });
 
+  test('with a value of the wrong kind is 400 with what to write instead', async () => {
+    const body = { name: 7, command: 'dbt build', timeout_seconds: 1.5, webhook_events: ['done'] };
+    const { body: problem } = await expectStatus(400, system.call('POST', jobs, body));
+    expect(problem.errors).toEqual([
+      { pointer: '/name', detail: 'write a text, in quotes' },
+      { pointer: '/timeout_seconds', detail: 'write a whole number' },
+      { pointer: '/webhook_events/0', detail: 'write one of "completed", "failed", "partial"' },
+    ]);
+  });
+
   test("with another project's environment is 400", async () => {
     const { environmentId } = await deployProject(system);
     for (const [method, path] of [
