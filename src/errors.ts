@@ -54,3 +54,8 @@ export class AppError extends Error {
     return refusals[this.code].title;
   }
 }
+
+/** A refusal of one field of the request. `pointer` as in `FieldProblem`; `detail` says what to write instead. */
+export function invalidField(pointer: string, detail: string): AppError {
+  return new AppError('invalid_request', detail, { problems: [{ pointer, detail }] });
+}

@@ -18,3 +18,6 @@ export const name = text(200).refine(
 
 /** Ids are opaque: any text is looked up, and what does not exist is not found. */
 export const id = text(200).min(1);
+
+/** What a stored secret is shown as, and what keeps it when it is sent back. */
+export const hiddenValue = '***';

@@ -1,9 +1,6 @@
 import { z } from 'zod';
-import { AppError } from '../errors.ts';
-import { text } from '../text.ts';
-
-/** What a stored secret is shown as, and what keeps it when it is sent back. */
-export const hiddenValue = '***';
+import { invalidField } from '../errors.ts';
+import { hiddenValue, text } from '../text.ts';
 
 /** A value that ends up in a generated profiles.yml, which dbt renders: no Jinja, one line. */
 const formText = (maxCharacters = 255) =>
@@ -207,5 +204,5 @@ function requireOneWayIn(given: SecretField[]): void {
 }
 
 function refuse(field: string, detail: string): never {
-  throw new AppError('invalid_request', detail, { problems: [{ pointer: `/connection/${field}`, detail }] });
+  throw invalidField(`/connection/${field}`, detail);
 }

@@ -1,5 +1,6 @@
 import type { Database, Transaction } from '../db.ts';
-import { AppError } from '../errors.ts';
+import { invalidField } from '../errors.ts';
+import { noSuchProject } from './require-project.ts';
 import { holdEnvironment, listEnvironments } from './store.ts';
 
 /**
@@ -14,10 +15,12 @@ export async function environmentOfJob(
 ): Promise<string> {
   const environments = await listEnvironments(db, organizationId, projectId);
   const [production] = environments;
-  if (production === undefined) throw new AppError('not_found', 'There is no such project.');
+  if (production === undefined) throw noSuchProject();
   if (wanted === undefined) return production.id;
   const isThere = environments.some(({ id }) => id === wanted);
   if (isThere && (await holdEnvironment(db, wanted))) return wanted;
-  const detail = "Give the id of one of the project's environments (GET .../environments lists them).";
-  throw new AppError('invalid_request', detail, { problems: [{ pointer: '/environment_id', detail }] });
+  throw invalidField(
+    '/environment_id',
+    "Give the id of one of the project's environments (GET .../environments lists them).",
+  );
 }

@@ -1,11 +1,10 @@
 import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Context, Principal } from '../context.ts';
-import type { Transaction } from '../db.ts';
-import { AppError } from '../errors.ts';
-import { noSuchEnvironment, type EnvironmentKey } from './environments.ts';
+import { AppError, invalidField } from '../errors.ts';
+import { lockedEnvironment, noSuchEnvironment, type EnvironmentKey } from './environments.ts';
 import type { secretList, secretView } from './schema.ts';
-import { findEnvironment, listSecrets, lockEnvironment, putSecret, removeSecret } from './store.ts';
+import { findEnvironment, listSecrets, putSecret, removeSecret } from './store.ts';
 import { variableNameProblem } from './variable-names.ts';
 
 const maxSecrets = 100;
@@ -33,9 +32,9 @@ export async function setSecret(
   { name, value }: { name: string; value: string },
 ): Promise<z.input<typeof secretView>> {
   return db.$transaction(async (tx) => {
-    const environment = await environmentToChange(tx, principal, key);
+    const environment = await lockedEnvironment(tx, principal, key);
     const problem = variableNameProblem(name);
-    if (problem !== null) refuse(problem);
+    if (problem !== null) throw invalidField('path.name', problem);
     if (Object.hasOwn(environment.envVars as object, name)) {
       const detail = `The environment has a variable ${name}: remove it from env_vars, or choose another name.`;
       throw new AppError('conflict', detail, { problems: [{ pointer: 'path.name', detail }] });
@@ -63,23 +62,12 @@ export async function deleteSecret(
   name: string,
 ): Promise<void> {
   await db.$transaction(async (tx) => {
-    await environmentToChange(tx, principal, key);
+    await lockedEnvironment(tx, principal, key);
     if (!(await removeSecret(tx, key.environmentId, name))) {
       throw new AppError('not_found', 'There is no such secret.');
     }
     await recordAudit(tx, principal, 'secret.deleted', subjectOf(key), { name });
   });
-}
-
-async function environmentToChange(
-  tx: Transaction,
-  { organizationId }: Principal,
-  { projectId, environmentId }: EnvironmentKey,
-) {
-  await lockEnvironment(tx, environmentId);
-  const environment = await findEnvironment(tx, { organizationId, projectId, id: environmentId });
-  if (environment === null) throw noSuchEnvironment();
-  return environment;
 }
 
 const subjectOf = ({ environmentId }: EnvironmentKey) => ({ kind: 'environment', id: environmentId });
@@ -90,8 +78,4 @@ function view(secret: { name: string; updatedAt: Date; updatedBy: string }): z.i
     updated_at: secret.updatedAt.toISOString(),
     updated_by: secret.updatedBy,
   };
-}
-
-function refuse(detail: string): never {
-  throw new AppError('invalid_request', detail, { problems: [{ pointer: 'path.name', detail }] });
 }

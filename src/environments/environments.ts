@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
+import type { ProjectType } from '../commands/project-type.ts';
 import type { Context, Principal } from '../context.ts';
 import { isTaken, type Transaction } from '../db.ts';
-import { AppError } from '../errors.ts';
+import { AppError, invalidField } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import {
   connectionSecrets,
@@ -13,11 +14,11 @@ import {
   type ConnectionForm,
   type ConnectionSecrets,
 } from './connection.ts';
+import { requireProjectType } from './require-project.ts';
 import type { EnvironmentChange, environmentList, environmentView, NewEnvironment } from './schema.ts';
 import {
   countJobs,
   findEnvironment,
-  findProjectType,
   insertEnvironment,
   listEnvironments,
   listSecrets,
@@ -43,7 +44,7 @@ export async function environmentsOf(
   projectId: string,
   page: { limit: number; cursor?: string | undefined },
 ): Promise<z.input<typeof environmentList>> {
-  if ((await findProjectType(db, organizationId, projectId)) === null) throw noSuchProject();
+  await requireProjectType(db, organizationId, projectId);
   const after = decodeCursor(page.cursor);
   const rows = await listEnvironments(db, organizationId, projectId, { after, limit: page.limit + 1 });
   return pageOf(rows, page.limit, view);
@@ -70,9 +71,7 @@ export async function createEnvironment(
   const fields = changed(context, { id, ...nothingSet, name: wanted.name }, wanted);
   return named(() =>
     db.$transaction(async (tx) => {
-      const projectType = await findProjectType(tx, principal.organizationId, projectId);
-      if (projectType === null) throw noSuchProject();
-      refuseConnectionUnlessDbt(projectType, wanted);
+      refuseConnectionUnlessDbt(await requireProjectType(tx, principal.organizationId, projectId), wanted);
       const environment = await insertEnvironment(tx, id, projectId, fields);
       await recordAudit(
         tx,
@@ -96,13 +95,11 @@ export async function changeEnvironment(
   const { organizationId } = principal;
   return named(() =>
     context.db.$transaction(async (tx) => {
-      await lockEnvironment(tx, environmentId);
-      const current = await findEnvironment(tx, { organizationId, projectId, id: environmentId });
-      if (current === null) throw noSuchEnvironment();
+      const current = await lockedEnvironment(tx, principal, { projectId, environmentId });
       if (current.name === production && change.name !== undefined && change.name !== production) {
         refuse('name', 'Leave the name: every project has an environment "production".');
       }
-      refuseConnectionUnlessDbt(await findProjectType(tx, organizationId, projectId), change);
+      refuseConnectionUnlessDbt(await requireProjectType(tx, organizationId, projectId), change);
       const fields = changed(context, current as StoredEnvironment, change);
       const secrets = await listSecrets(tx, environmentId);
       const both = secrets.find(({ name }) => Object.hasOwn(fields.envVars, name));
@@ -123,11 +120,8 @@ export async function deleteEnvironment(
   principal: Principal,
   { projectId, environmentId }: EnvironmentKey,
 ): Promise<void> {
-  const { organizationId } = principal;
   await db.$transaction(async (tx) => {
-    await lockEnvironment(tx, environmentId);
-    const environment = await findEnvironment(tx, { organizationId, projectId, id: environmentId });
-    if (environment === null) throw noSuchEnvironment();
+    const environment = await lockedEnvironment(tx, principal, { projectId, environmentId });
     if (environment.name === production) {
       throw new AppError(
         'conflict',
@@ -146,6 +140,18 @@ export async function deleteEnvironment(
     const subject = { kind: 'environment', id: environmentId };
     await recordAudit(tx, principal, 'environment.deleted', subject, { name: environment.name });
   });
+}
+
+/** The environment, which nobody else changes before the transaction has ended. */
+export async function lockedEnvironment(
+  tx: Transaction,
+  { organizationId }: Principal,
+  { projectId, environmentId }: EnvironmentKey,
+) {
+  await lockEnvironment(tx, environmentId);
+  const environment = await findEnvironment(tx, { organizationId, projectId, id: environmentId });
+  if (environment === null) throw noSuchEnvironment();
+  return environment;
 }
 
 export function noSuchEnvironment(): AppError {
@@ -176,7 +182,7 @@ const nothingSet: EnvironmentFields = {
 
 type StoredEnvironment = EnvironmentFields & { id: string };
 
-function refuseConnectionUnlessDbt(projectType: string | null, { connection }: EnvironmentChange): void {
+function refuseConnectionUnlessDbt(projectType: ProjectType, { connection }: EnvironmentChange): void {
   if (connection === undefined || connection === null || projectType === 'dbt') return;
   refuse('connection', 'Leave the connection out: a profile is made of it, and only dbt reads profiles.');
 }
@@ -255,12 +261,8 @@ async function named<Result>(write: () => Promise<Result>): Promise<Result> {
   }
 }
 
-function noSuchProject(): AppError {
-  return new AppError('not_found', 'There is no such project.');
-}
-
 function refuse(field: string, detail: string): never {
-  throw new AppError('invalid_request', detail, { problems: [{ pointer: `/${field}`, detail }] });
+  throw invalidField(`/${field}`, detail);
 }
 
 function view(

@@ -11,32 +11,29 @@ export function logRequests({ log, metrics }: Context): RequestHandler {
     const startedAt = performance.now();
     response.setHeader('X-Request-Id', id);
     response.on('close', () => {
+      const tookMs = performance.now() - startedAt;
       // Set once a route was found. A path itself would be a label that never comes again.
       const route = (request.route as { path?: string } | undefined)?.path ?? 'none';
       const status = response.headersSent ? String(response.statusCode) : 'none';
-      const seconds = (performance.now() - startedAt) / 1_000;
-      metrics.requests.observe({ method: request.method, route, status }, seconds);
-    });
-    // It may come on behalf of the connection, whose later requests are others.
-    response.on('close', () =>
+      metrics.requests.observe({ method: request.method, route, status }, tookMs / 1_000);
+      const path = request.originalUrl.split('?')[0] ?? '';
+      // It may come on behalf of the connection, whose later requests are others.
       withLogFields({ request: id }, () =>
-        log[isProbe(request.originalUrl) ? 'debug' : 'info'](
+        log[probes.has(path) ? 'debug' : 'info'](
           {
             method: request.method,
-            path: request.originalUrl.split('?')[0],
+            path,
             status: response.statusCode,
-            ms: Math.round(performance.now() - startedAt),
+            ms: Math.round(tookMs),
             finished: response.writableFinished,
           },
           'request',
         ),
-      ),
-    );
+      );
+    });
     withLogFields({ request: id }, next);
   };
 }
 
 /** Asked every few seconds, for ever: their answers are in the metrics. */
-function isProbe(url: string): boolean {
-  return ['/livez', '/readyz', '/metrics'].includes(url.split('?')[0] ?? '');
-}
+const probes = new Set(['/livez', '/readyz', '/metrics']);

@@ -1,6 +1,6 @@
 import { acceptCommand } from '../commands/accept-command.ts';
 import type { ProjectType } from '../commands/project-type.ts';
-import { AppError } from '../errors.ts';
+import { invalidField } from '../errors.ts';
 
 /** The commands that a request sets, each accepted; undefined when it sets none. */
 export function commandsOf(
@@ -9,8 +9,7 @@ export function commandsOf(
 ): string[] | undefined {
   const { command, commands } = wanted;
   if (command !== undefined && commands !== undefined) {
-    const detail = 'Give either command or commands.';
-    throw new AppError('invalid_request', detail, { problems: [{ pointer: '/commands', detail }] });
+    throw invalidField('/commands', 'Give either command or commands.');
   }
   if (command !== undefined) return [acceptCommand(command, '/command', projectType).command];
   return commands?.map((each, place) => acceptCommand(each, `/commands/${place}`, projectType).command);

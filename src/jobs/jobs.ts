@@ -3,17 +3,17 @@ import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Actor, Context, Principal } from '../context.ts';
 import { isTaken, type Transaction } from '../db.ts';
-import { AppError } from '../errors.ts';
+import { AppError, invalidField } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import { firstCommand } from '../commands/parse-command.ts';
 import { projectTypeOf, type ProjectType } from '../commands/project-type.ts';
 import { environmentOfJob } from '../environments/environment-of-job.ts';
+import { requireProjectType } from '../environments/require-project.ts';
 import { changedWebhook, noWebhook, openSecret, webhookView } from '../webhooks/job-webhook.ts';
 import { commandsOf, displayCommand } from './commands.ts';
 import type { JobChange, jobList, jobView, NewJob } from './schema.ts';
 import {
   findJob,
-  findProjectOfJobs,
   insertJob,
   listJobs,
   lockJob,
@@ -41,7 +41,7 @@ export async function createJob(
   return named(() =>
     db.$transaction(async (tx) => {
       const environmentId = await environmentOfJob(tx, organizationId, projectId, wanted.environment_id);
-      const projectType = await projectTypeOfJobs(tx, organizationId, projectId);
+      const projectType = await requireProjectType(tx, organizationId, projectId);
       refuseWebhookUnlessDbt(projectType, wanted);
       const jobId = randomUUID();
       const settings: JobSettings = {
@@ -72,9 +72,7 @@ export async function changeJob(
   // Many changes at once wait for one another: as long for a turn as for a connection.
   return db.$transaction(
     async (tx) => {
-      await lockJob(tx, jobId);
-      const job = await findJob(tx, { organizationId, projectId, id: jobId });
-      if (job === null) throw noSuchJob();
+      const job = await lockedJob(tx, principal, { projectId, jobId });
       const projectType = projectTypeOf(job.project.type);
       refuseWebhookUnlessDbt(projectType, change);
       const commands = commandsOf(change, projectType);
@@ -121,11 +119,8 @@ export async function jobsOf(
 
 /** Its runs stay readable, and those that are queued or running go on. */
 export async function deleteJob({ db }: Context, principal: Principal, { projectId, jobId }: JobKey) {
-  const { organizationId } = principal;
   await db.$transaction(async (tx) => {
-    await lockJob(tx, jobId);
-    const job = await findJob(tx, { organizationId, projectId, id: jobId });
-    if (job === null) throw noSuchJob();
+    const job = await lockedJob(tx, principal, { projectId, jobId });
     await markJobDeleted(tx, jobId);
     await recordAudit(tx, principal, 'job.deleted', { kind: 'job', id: jobId }, { name: job.name });
   });
@@ -152,22 +147,24 @@ export function noSuchJob(): AppError {
   return new AppError('not_found', 'There is no such job.');
 }
 
-async function projectTypeOfJobs(db: Transaction, organizationId: string, projectId: string) {
-  const project = await findProjectOfJobs(db, organizationId, projectId);
-  if (project === null) throw new AppError('not_found', 'There is no such project.');
-  return projectTypeOf(project.type);
+/** The job, which nobody else changes before the transaction has ended. */
+async function lockedJob(tx: Transaction, { organizationId }: Principal, { projectId, jobId }: JobKey) {
+  await lockJob(tx, jobId);
+  const job = await findJob(tx, { organizationId, projectId, id: jobId });
+  if (job === null) throw noSuchJob();
+  return job;
 }
 
 function refuseWebhookUnlessDbt(projectType: ProjectType, wanted: { webhook_enabled?: boolean | undefined }) {
   if (projectType === 'dbt' || wanted.webhook_enabled !== true) return;
   const detail =
     'Webhooks fire for dbt projects only, not for SQLMesh: leave webhook_enabled out, and ask for the run.';
-  throw new AppError('invalid_request', detail, { problems: [{ pointer: '/webhook_enabled', detail }] });
+  throw invalidField('/webhook_enabled', detail);
 }
 
 function missingCommand(projectType: ProjectType): never {
   const detail = `Give the command to run, such as "${firstCommand(projectType)}" (or several, as commands).`;
-  throw new AppError('invalid_request', detail, { problems: [{ pointer: '/command', detail }] });
+  throw invalidField('/command', detail);
 }
 
 async function named<Result>(write: () => Promise<Result>): Promise<Result> {

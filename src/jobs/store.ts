@@ -25,14 +25,6 @@ export function findJob(
   });
 }
 
-/** Null for a project that is not there, deleted, or another organization's. */
-export function findProjectOfJobs(db: Database | Transaction, organizationId: string, projectId: string) {
-  return db.project.findFirst({
-    where: { id: projectId, organizationId, deletedAt: null },
-    select: { type: true },
-  });
-}
-
 /** As it is now, deleted or not: a run may end after its job was deleted. */
 export function findJobOfRun(tx: Transaction, id: string) {
   return tx.job.findUniqueOrThrow({

@@ -6,10 +6,11 @@ import { AppError } from '../errors.ts';
 import { recordAudit } from '../audit/record-audit.ts';
 import { projectTypeOf } from '../commands/project-type.ts';
 import { environmentOfJob } from '../environments/environment-of-job.ts';
+import { noSuchProject } from '../environments/require-project.ts';
 import { ensureFirstJob } from '../jobs/ensure-first-job.ts';
 import { removeDeploymentFiles } from './deployment-files.ts';
 import { deploymentKey, uploadsKey } from './deployment-key.ts';
-import { lockedProject, noSuchProject } from './projects.ts';
+import { lockedProject } from './projects.ts';
 import { findProject, insertDeployment, useDeployment } from './store.ts';
 import { inspectArchive, repackArchive } from './unpack.ts';
 

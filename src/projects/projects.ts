@@ -3,6 +3,7 @@ import { recordAudit } from '../audit/record-audit.ts';
 import type { Context, Principal } from '../context.ts';
 import { isTaken, type Transaction } from '../db.ts';
 import { forgetSecretsOf } from '../environments/environments.ts';
+import { noSuchProject } from '../environments/require-project.ts';
 import { AppError } from '../errors.ts';
 import { displayCommand } from '../jobs/commands.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
@@ -97,10 +98,6 @@ export async function deleteProject(context: Context, principal: Principal, id: 
       log.error({ error, deployment: deploymentId }, "a deleted project's files could not be removed"),
     );
   }
-}
-
-export function noSuchProject(): AppError {
-  return new AppError('not_found', 'There is no such project.');
 }
 
 /** The project, which nobody else changes before the transaction has ended. */

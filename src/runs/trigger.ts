@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
 import type { Database, Transaction } from '../db.ts';
-import { AppError } from '../errors.ts';
+import { AppError, invalidField } from '../errors.ts';
 import { acceptCommand } from '../commands/accept-command.ts';
 import { displayCommand } from '../jobs/commands.ts';
 import { jobToRun } from '../jobs/job-to-run.ts';
@@ -34,7 +34,7 @@ export async function triggerRun(
   }
   if (request.command_override !== undefined && job.projectType !== 'dbt') {
     const detail = `command_override is only available for dbt projects, and this one's type is ${job.projectType}: leave it out.`;
-    throw new AppError('invalid_request', detail, { problems: [{ pointer: '/command_override', detail }] });
+    throw invalidField('/command_override', detail);
   }
   const override =
     request.command_override === undefined

@@ -1,6 +1,6 @@
 import type { Context, Principal, SignedInUser } from '../context.ts';
 import { scopeOfRole } from '../scopes.ts';
-import { AppError } from '../errors.ts';
+import { AppError, invalidField } from '../errors.ts';
 import type { Authentication, Visit } from '../http/serve-routes.ts';
 import { tokenAuthentication } from '../tokens/authenticate.ts';
 import { findUserWithMemberships } from '../users/store.ts';
@@ -59,9 +59,7 @@ function principalOfUser(user: SignedInUser, { header, params }: Visit): Princip
   if (named === undefined && memberships.length > 1) {
     const detail =
       'Send X-Organization-ID: you belong to several organizations (GET /api/v1/session lists them).';
-    throw new AppError('invalid_request', detail, {
-      problems: [{ pointer: 'header.X-Organization-ID', detail }],
-    });
+    throw invalidField('header.X-Organization-ID', detail);
   }
   return {
     organizationId: chosen.organizationId,

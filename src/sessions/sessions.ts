@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { recordAudit, type AuditAction } from '../audit/record-audit.ts';
 import type { Caller, Context, SignedInUser } from '../context.ts';
 import type { Transaction } from '../db.ts';
-import { AppError } from '../errors.ts';
+import { AppError, invalidField } from '../errors.ts';
 import { hashPassword, isPassword } from '../users/password.ts';
 import {
   findUser,
@@ -83,8 +83,7 @@ export async function changePassword(
 }
 
 function wrongCurrentPassword(): AppError {
-  const detail = 'This is not your current password.';
-  return new AppError('invalid_request', detail, { problems: [{ pointer: '/current_password', detail }] });
+  return invalidField('/current_password', 'This is not your current password.');
 }
 
 /** `sessionVersion`: the one that the password was checked with, so that a session never outlives a newer password. */

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Context, Principal } from '../context.ts';
 import type { Scope } from '../scopes.ts';
-import { AppError } from '../errors.ts';
+import { AppError, invalidField } from '../errors.ts';
 import { requireScope } from '../http/require-scope.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import { createToken } from './create-token.ts';
@@ -40,7 +40,7 @@ export async function makeToken(
   const expiresAt = wanted.expires_at ? new Date(wanted.expires_at) : null;
   if (expiresAt !== null && expiresAt <= new Date()) {
     const detail = 'Write a time in the future, or leave it out for a token that does not expire.';
-    throw new AppError('invalid_request', detail, { problems: [{ pointer: '/expires_at', detail }] });
+    throw invalidField('/expires_at', detail);
   }
   return db.$transaction(async (tx) => {
     const { name, scope } = wanted;

@@ -1,5 +1,6 @@
 import type { Secrets } from '../secrets.ts';
-import { AppError } from '../errors.ts';
+import { invalidField } from '../errors.ts';
+import { hiddenValue } from '../text.ts';
 import { webhookUrlProblem, type Cidr } from '../addresses.ts';
 import type { WebhookSettings } from './schema.ts';
 import { newWebhookSecret } from './sign.ts';
@@ -20,9 +21,6 @@ export const noWebhook: JobWebhook = {
   webhookHeaders: null,
   webhookSecret: null,
 };
-
-/** What the value of a stored header is shown as, and what keeps that value when it is sent back. */
-export const hiddenValue = '***';
 
 /**
  * The job's webhook after a change. A new URL gets a new signing secret; a new host also loses the stored headers
@@ -104,5 +102,5 @@ function originOf(url: string | null): string | null {
 }
 
 function refuse(field: string, detail: string): never {
-  throw new AppError('invalid_request', detail, { problems: [{ pointer: `/${field}`, detail }] });
+  throw invalidField(`/${field}`, detail);
 }
