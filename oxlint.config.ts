@@ -7,6 +7,7 @@ const floors: string[][] = [
   [
     'src/addresses.ts',
     'src/config.ts',
+    'src/cron.ts',
     'src/errors.ts',
     'src/installation.ts',
     'src/log.ts',
@@ -23,7 +24,7 @@ const floors: string[][] = [
     'src/secrets.ts',
     'src/storage/**',
   ],
-  ['src/context.ts', 'src/open-context.ts'],
+  ['src/context.ts', 'src/open-context.ts', 'src/turns.ts'],
   ['src/http/**'],
   ['src/audit/**'],
   ['src/organizations/**', 'src/sessions/**', 'src/tokens/**', 'src/users/**'],

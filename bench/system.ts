@@ -48,6 +48,8 @@ export async function startSystem(bench: Bench): Promise<System> {
     DCTL_SECRET_KEY: randomBytes(32).toString('base64'),
     DCTL_STORAGE_DIR: storage,
     DCTL_RUNNER_IMAGE: bench.image,
+    DCTL_RATE_PER_TOKEN: '0',
+    DCTL_RATE_PER_ADDRESS: '0',
   };
 
   const bootstrap = ['dist/src/bootstrap.js', '--new-token'];

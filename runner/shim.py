@@ -1,12 +1,12 @@
 """Runs dbt inside a run's container: one command, or several up to the first that fails.
 
 Container stdin:  one line of JSON, {"steps": [{"command": "dbt build", "argv": ["build"]}, ...], "env": {"NAME":
-                  "value"}}. End of input instead of a message means that no run is wanted.
+                  "value"}}. When it ends before that line does, nothing is run: the only event is no_message.
 Container stdout: the log, exactly as dbt prints it, and whatever project code writes to either stream. Where there
                   are several steps, a line before each says which one begins.
-Container stderr: one JSON object a line, each with an "event": ready, for each step step_started, nodes_total,
-                  node_started, node_finished, step_finished, and always last, finished. Only this file can write
-                  there.
+Container stderr: one JSON object a line, each with an "event": ready, for each step step_started, invocation,
+                  nodes_selected, nodes_total, node_started, node_finished, step_finished, and always last, finished.
+                  Only this file can write there.
 
 dbt is imported before the message is read, so a container that waits answers at once. Any Python from 3.9 on and
 any dbt from 1.8 on will do: nothing else is imported. With DCTL_PROGRAM=sqlmesh in the container's environment it is
@@ -29,11 +29,18 @@ import sys
 import threading
 from datetime import datetime, timezone
 from importlib.metadata import version
+from math import isfinite
 
 MAX_MESSAGE_BYTES = 4 * 1024
 MAX_ERROR_BYTES = 8 * 1024
+MAX_ARGUMENTS_BYTES = 64 * 1024
+MAX_RESPONSE_BYTES = 4 * 1024
+# Of an event with many nodes: whoever reads the protocol takes no line of more than 256 KiB.
+MAX_SELECTED_BYTES = 64 * 1024
 
 OK, HANDLED_FAILURES, UNHANDLED = 0, 1, 2
+# Its own, so that whoever sees no more than the exit code knows that nothing was run.
+NO_MESSAGE = 75
 
 
 def main():
@@ -47,8 +54,9 @@ def main():
         gc.freeze()
         gc.enable()
         line = sys.stdin.buffer.readline()
-        if not line.strip():
-            return OK
+        if not line.endswith(b"\n"):
+            protocol.emit({"event": "no_message"})
+            return NO_MESSAGE
         steps, env = parse_message(line)
         enter_project(env)
         exit_code, error = run_steps(steps, run_step, protocol, cancel)
@@ -277,7 +285,14 @@ def run_dbt(runner_class, argv, emit):
         return HANDLED_FAILURES, None
     if type(outcome.exception).__name__ == "DbtUsageException":  # the only one that dbt itself does not log
         print(f"Error: {outcome.exception}")
-    return UNHANDLED, describe(outcome.exception)
+    return UNHANDLED, describe_failed(argv, outcome.exception)
+
+
+def describe_failed(argv, exc):
+    error = describe(exc)
+    if argv[:1] == ["retry"] and error.startswith("Couldn't find model "):
+        error += " What failed then is no longer in the project: run the job instead of retrying."
+    return error
 
 
 def lacks_packages(argv):
@@ -303,6 +318,7 @@ class NodeReporter:
                 self._node_finished(message)
             elif name == "ConcurrencyLine":
                 self._nodes_total(message.data.node_count)
+                self._selected(message, running_task())
             elif name == "LogStartLine":  # `dbt build` adds its unit tests only after the ConcurrencyLine
                 self._nodes_total(message.data.total)
         except Exception:  # an event of another shape costs progress, not the run
@@ -317,6 +333,15 @@ class NodeReporter:
                     self._emit(finished_from_result(unique_id, item))
         except Exception:
             pass
+
+    def _selected(self, message, task):
+        """Tells what dbt is going to work on while it can still be told: a process that is killed writes no results."""
+        if task is None:
+            return
+        invocation = {"invocation_id": message.info.invocation_id, "dbt_version": version("dbt-core")}
+        self._emit({"event": "invocation", **invocation, "arguments": arguments_of(task)})
+        for nodes in in_pieces(selected_nodes(task), MAX_SELECTED_BYTES):
+            self._emit({"event": "nodes_selected", "nodes": nodes})
 
     def _nodes_total(self, total):
         if total != self._total:
@@ -357,8 +382,104 @@ class NodeReporter:
                 "rows_affected": whole(response["rows_affected"]) if "rows_affected" in response else None,
                 "message": cut(result.message or None, MAX_MESSAGE_BYTES),
                 "thread": result.thread or message.info.thread,
+                **as_far_as_told(details_from_event, node, result),
             }
         )
+
+
+def as_far_as_told(read, *what):
+    """What another dbt may not tell. A node's end is worth more than all of it."""
+    try:
+        return read(*what)
+    except Exception:
+        return {}
+
+
+def details_from_event(node, result):
+    return {
+        "timing": [timing_from_event(timing) for timing in result.timing_info],
+        "adapter_response": plain(dict(result.adapter_response)),
+        "failures": result.num_failures if node.resource_type in ("test", "unit_test") else None,
+        "relation_name": node.node_relation.relation_name or None,
+    }
+
+
+def details_from_result(node, item):
+    return {
+        "timing": [timing_from_result(timing) for timing in item.timing],
+        "adapter_response": plain(item.adapter_response),
+        "failures": whole(item.failures),
+        "relation_name": getattr(node, "relation_name", None),
+    }
+
+
+def running_task():
+    """dbt's task that fires the event which is being handled: its events tell counts and no names."""
+    frame = sys._getframe()
+    while frame is not None:
+        task = frame.f_locals.get("self")
+        if isinstance(getattr(task, "_flattened_nodes", None), list):
+            return task
+        frame = frame.f_back
+    return None
+
+
+def arguments_of(task):
+    """As dbt writes them into its results, and without what it hides there. None when they are too long to be told."""
+    arguments = importlib.import_module("dbt.utils").args_to_dict(task.args)
+    text = json.dumps(arguments, default=str)
+    for name, value in (arguments.get("vars") or {}).items():
+        if name.startswith("DBT_ENV_SECRET") and str(value).strip():
+            text = text.replace(json.dumps(str(value))[1:-1], "*****")
+    return json.loads(text) if len(text) <= MAX_ARGUMENTS_BYTES else None
+
+
+def selected_nodes(task):
+    """Each one's [unique id, resource type, relation name]."""
+    nodes = [node for node in task._flattened_nodes if not node.is_ephemeral_model]
+    # `dbt build` keeps its unit tests apart.
+    nodes += [task.manifest.unit_tests[unique_id] for unique_id in getattr(task, "selected_unit_tests", ())]
+    return [[node.unique_id, str(node.resource_type), getattr(node, "relation_name", None)] for node in nodes]
+
+
+def in_pieces(items, max_bytes):
+    """Lists of so many of the items that each takes about so many bytes as JSON."""
+    piece, size = [], 0
+    for item in items:
+        length = len(json.dumps(item))
+        if piece and size + length > max_bytes:
+            yield piece
+            piece, size = [], 0
+        piece.append(item)
+        size += length
+    if piece:
+        yield piece
+
+
+def plain(response):
+    """What an adapter says of a query, as far as it is short. Whole numbers come as fractions."""
+    values = {
+        name: int(value) if isinstance(value, float) and value.is_integer() else value
+        for name, value in (response or {}).items()
+        if value is None or isinstance(value, (str, int)) or (isinstance(value, float) and isfinite(value))
+    }
+    return values if len(json.dumps(values)) <= MAX_RESPONSE_BYTES else {}
+
+
+def timing_from_event(timing):
+    return {
+        "name": timing.name,
+        "started_at": from_timestamp(timing.started_at) if timing.HasField("started_at") else None,
+        "completed_at": from_timestamp(timing.completed_at) if timing.HasField("completed_at") else None,
+    }
+
+
+def timing_from_result(timing):
+    return {
+        "name": timing.name,
+        "started_at": utc(timing.started_at.isoformat()) if timing.started_at else None,
+        "completed_at": utc(timing.completed_at.isoformat()) if timing.completed_at else None,
+    }
 
 
 def finished_from_result(unique_id, item):
@@ -375,6 +496,7 @@ def finished_from_result(unique_id, item):
         "rows_affected": whole((item.adapter_response or {}).get("rows_affected")),
         "message": cut(item.message, MAX_MESSAGE_BYTES),
         "thread": item.thread_id or None,
+        **as_far_as_told(details_from_result, node, item),
     }
 
 

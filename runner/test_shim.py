@@ -6,9 +6,11 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import types
 import unittest
 from datetime import datetime
 from types import SimpleNamespace as Some
+from unittest import mock
 
 import shim
 
@@ -81,6 +83,113 @@ class NodeEvents(unittest.TestCase):
         self.reporter.report_rest(Some(results=[hook, known]))
         self.assertEqual([sent["unique_id"] for sent in self.sent], ["model.shop.orders", "operation.shop.start"])
         self.assertEqual(self.sent[1]["finished_at"], "2026-01-01T00:00:02Z")
+
+
+def model(name, ephemeral=False, relation_name=None):
+    unique_id = f"model.shop.{name}"
+    return Some(
+        unique_id=unique_id, resource_type="model", is_ephemeral_model=ephemeral, relation_name=relation_name
+    )
+
+
+class FakeTask:
+    """Fires an event as dbt's task does: with itself among the callers."""
+
+    def __init__(self, nodes, unit_tests=(), variables=None):
+        self._flattened_nodes = nodes
+        self.selected_unit_tests = {test.unique_id for test in unit_tests}
+        self.manifest = Some(unit_tests={test.unique_id: test for test in unit_tests})
+        self.args = {"which": "build", "vars": variables or {}}
+
+    def begin(self, reporter):
+        info = {"invocation_id": "the-invocation"}
+        reporter.on_event(event("ConcurrencyLine", info=info, node_count=len(self._flattened_nodes)))
+
+
+class WhatIsToCome(unittest.TestCase):
+    def setUp(self):
+        self.sent = []
+        self.reporter = shim.NodeReporter(self.sent.append)
+        dbt = types.ModuleType("dbt.utils")
+        dbt.args_to_dict = dict
+        fakes = {"dbt": types.ModuleType("dbt"), "dbt.utils": dbt}
+        for patch in (mock.patch.dict(sys.modules, fakes), mock.patch.object(shim, "version", lambda _: "1.11.0")):
+            patch.start()
+            self.addCleanup(patch.stop)
+
+    def test_every_node_is_named_before_any_begins_with_unit_tests_and_without_ephemeral_models(self):
+        unit_test = Some(unique_id="unit_test.shop.a", resource_type="unit_test", is_ephemeral_model=False)
+        task = FakeTask([model("a", relation_name="shop.a"), model("b", ephemeral=True)], [unit_test], {"day": None})
+        task.begin(self.reporter)
+        total, invocation, selected = self.sent
+        self.assertEqual(total["total"], 2)
+        self.assertEqual(
+            invocation,
+            {
+                "event": "invocation",
+                "invocation_id": "the-invocation",
+                "dbt_version": "1.11.0",
+                "arguments": {"which": "build", "vars": {"day": None}},
+            },
+        )
+        self.assertEqual(
+            selected["nodes"],
+            [["model.shop.a", "model", "shop.a"], ["unit_test.shop.a", "unit_test", None]],
+        )
+
+    def test_a_line_is_never_too_long_however_many_nodes_there_are(self):
+        FakeTask([model(f"{number:05}" + "x" * 200) for number in range(5000)]).begin(self.reporter)
+        pieces = [sent["nodes"] for sent in self.sent if sent["event"] == "nodes_selected"]
+        self.assertEqual(sum(map(len, pieces)), 5000)
+        self.assertLess(max(len(json.dumps(piece)) for piece in pieces), 100 * 1024)
+
+    def test_arguments_that_are_too_long_are_left_out(self):
+        FakeTask([model("a")], variables={"long": "x" * 70_000}).begin(self.reporter)
+        self.assertIsNone(self.sent[1]["arguments"])
+        self.assertEqual(len(self.sent[2]["nodes"]), 1)
+
+    def test_variables_that_dbt_hides_are_hidden(self):
+        FakeTask([model("a")], variables={"DBT_ENV_SECRET_KEY": 'a"b', "same": 'say a"b'}).begin(self.reporter)
+        self.assertEqual(
+            self.sent[1]["arguments"]["vars"], {"DBT_ENV_SECRET_KEY": "*****", "same": "say *****"}
+        )
+
+    def test_a_dbt_that_works_in_another_way_tells_its_total_all_the_same(self):
+        self.reporter.on_event(event("ConcurrencyLine", node_count=3))
+        del sys.modules["dbt.utils"].args_to_dict
+        FakeTask([model("a")] * 3).begin(self.reporter)
+        self.assertEqual([sent["event"] for sent in self.sent], ["nodes_total"])
+
+
+class Details(unittest.TestCase):
+    def test_a_result_has_what_dbt_writes_of_it(self):
+        sent = []
+        begun = datetime(2026, 1, 1)
+        common = {"status": "fail", "message": None, "thread_id": "main", "execution_time": 2}
+        item = Some(
+            node=Some(unique_id="test.shop.a", resource_type="test", relation_name="shop.a"),
+            timing=[Some(name="compile", started_at=begun, completed_at=None)],
+            adapter_response={"rows_affected": 3.0, "code": "OK", "odd": float("nan"), "deep": {}},
+            failures=2,
+            **common,
+        )
+        shim.NodeReporter(sent.append).report_rest(Some(results=[item]))
+        (told,) = sent
+        self.assertEqual(
+            told["timing"], [{"name": "compile", "started_at": "2026-01-01T00:00:00Z", "completed_at": None}]
+        )
+        self.assertEqual(told["adapter_response"], {"rows_affected": 3, "code": "OK"})
+        self.assertEqual((told["failures"], told["relation_name"]), (2, "shop.a"))
+
+    def test_a_long_response_is_left_out(self):
+        self.assertEqual(shim.plain({"query": "x" * 5000}), {})
+
+
+class Retry(unittest.TestCase):
+    def test_a_node_that_is_gone_is_explained(self):
+        gone = ValueError("Couldn't find model 'model.shop.a' -- does it exist or is it disabled?")
+        self.assertRegex(shim.describe_failed(["retry"], gone), r"no longer in the project: run the job")
+        self.assertEqual(shim.describe_failed(["run"], gone), str(gone))
 
 
 class Message(unittest.TestCase):
@@ -212,9 +321,15 @@ class Process(unittest.TestCase):
         self.assertEqual((code, events[-1]["exit_code"]), (1, 1))
 
     def test_no_message_means_no_run(self):
-        log, protocol = self.start().communicate(b"", timeout=20)
-        self.assertEqual(log, b"")
-        self.assertNotIn(b"finished", protocol)
+        whole = b'{"steps": [{"command": "dbt run", "argv": ["run"]}]}'
+        for message in (b"", whole[:20], whole):  # the last lacks its end as well
+            with self.subTest(message):
+                process = self.start()
+                log, protocol = process.communicate(message, timeout=20)
+                self.assertEqual(log, b"")
+                events = [json.loads(line)["event"] for line in protocol.splitlines()]
+                self.assertEqual(events, ["ready", "no_message"])
+                self.assertEqual(process.returncode, shim.NO_MESSAGE)
 
     def test_a_cancelled_run_says_that_it_was_interrupted(self):
         process = self.start()

@@ -25,6 +25,7 @@ const commands = {
   test: { script: 'scripts/test.ts', needsBuild: true },
   check: { script: 'scripts/check.ts', needsBuild: false },
   bench: { script: 'bench/run.ts', needsBuild: true },
+  soak: { script: 'scripts/soak.ts', needsBuild: true },
   operate: { script: 'scripts/operate.ts', needsBuild: true },
   docs: { script: 'scripts/write-configuration.ts', needsBuild: false },
   'sqlmesh-image': { script: 'scripts/sqlmesh-image.ts', needsBuild: false },

@@ -8,6 +8,7 @@ import { apiPage } from './http/api-page.ts';
 import { openApiDocument } from './http/openapi.ts';
 import { answerErrors } from './http/problem.ts';
 import { logRequests } from './http/request-log.ts';
+import { limitAddresses, openRateLimits } from './http/rate-limits.ts';
 import type { Route } from './http/route.ts';
 import { serveRoutes } from './http/serve-routes.ts';
 import { jobRoutes } from './jobs/routes.ts';
@@ -42,6 +43,7 @@ export function apiRoutes(context: Context): Route[] {
 export function createApp(context: Context): Express {
   const routes = apiRoutes(context);
   const document = openApiDocument(routes);
+  const limits = openRateLimits(context);
 
   const app = express();
   app.disable('x-powered-by');
@@ -52,9 +54,10 @@ export function createApp(context: Context): Express {
     request.url = withPlainSlashes(request.url);
     next();
   });
+  app.use(serveRoutes(context, routes, openAuthentication(context), limits));
+  app.use(limitAddresses(limits));
   app.get('/api/openapi.json', (_request, response) => void response.json(document));
   app.use(apiPage());
-  app.use(serveRoutes(context, routes, openAuthentication(context)));
   app.use(() => {
     throw new AppError(
       'not_found',

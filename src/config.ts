@@ -55,6 +55,13 @@ const api = {
       'the addresses of proxies in front of the API, such as `10.0.0.0/8`: what their `X-Forwarded-For` and `X-Forwarded-Proto` say is believed',
     otherwise: 'none',
   }),
+  DCTL_RATE_PER_TOKEN: rate(3_000).meta({
+    description:
+      'requests a minute that one API process answers to a token or a signed-in user; more are answered 429. 0: any number',
+  }),
+  DCTL_RATE_PER_ADDRESS: rate(6_000).meta({
+    description: 'likewise from one address, of requests that come without a valid token or session',
+  }),
   DCTL_MAX_BODY_BYTES: count(1024 * 1024).meta({ description: 'of a JSON body' }),
   DCTL_MAX_DEPLOYMENT_BYTES: count(256 * 1024 * 1024).meta({ description: 'of an uploaded archive' }),
   DCTL_MAX_UNPACKED_BYTES: count(1024 * 1024 * 1024).meta({ description: 'of what it unpacks to' }),
@@ -69,6 +76,13 @@ const workers = {
   DCTL_WORKER_CONCURRENCY: count(4).meta({ description: 'runs a worker executes at once' }),
   DCTL_LEASE_SECONDS: seconds(30).meta({ description: 'how long a silent worker keeps its run' }),
   DCTL_SWEEP_SECONDS: seconds(5).meta({ description: 'how often forgotten work is looked for' }),
+  DCTL_SCHEDULE_LATE_SECONDS: seconds(60).meta({
+    description: "how late a job's schedule may be: a time that passed longer ago was missed",
+  }),
+  DCTL_WORKER_LOST_SECONDS: seconds(300).meta({
+    description:
+      'when no worker is there: how long after its timeout a run that nobody takes over is ended as `error`',
+  }),
   DCTL_CANCEL_GRACE_SECONDS: seconds(10).meta({ description: 'between SIGINT and SIGKILL' }),
   DCTL_DRAIN_SECONDS: seconds(8).meta({
     description: 'how long a stopping process waits for what is under way',
@@ -80,7 +94,7 @@ const runs = {
     .string()
     .optional()
     .meta({ description: 'where the worker finds Docker', otherwise: 'the local engine' }),
-  DCTL_ENGINE_PATIENCE_SECONDS: seconds(10).meta({
+  DCTL_ENGINE_PATIENCE_SECONDS: seconds(60).meta({
     description: 'how long a run waits for an engine that does not answer before it is `error`',
   }),
   DCTL_RUNNER_IMAGE: z
@@ -256,6 +270,14 @@ function count(otherwise: number) {
     .number('write a whole number')
     .int('write a whole number')
     .positive('write a number above 0')
+    .default(otherwise);
+}
+
+function rate(otherwise: number) {
+  return z.coerce
+    .number('write a whole number')
+    .int('write a whole number')
+    .min(0, 'write 0 or more')
     .default(otherwise);
 }
 

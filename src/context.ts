@@ -34,6 +34,8 @@ export interface Actor {
   kind: 'token' | 'user' | 'system';
   id: string | null;
   name: string;
+  /** Where they ask from. Left out for `system`. */
+  address?: string;
 }
 
 /** Whoever is known to the server, before it is settled which organization they ask about. */

@@ -15,11 +15,23 @@ export interface DatabaseConnection {
   close(): Promise<void>;
 }
 
+/**
+ * A connection that may break at any time. One that somebody has taken out of a pool and is not listening to would end
+ * the process then; whatever is asked of it fails anyhow.
+ */
+export class BreakableClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
+
 export function connectDatabase(
   url: string,
   options: { maxConnections: number; onError: (error: Error) => void },
 ): DatabaseConnection {
   const pool = new pg.Pool({
+    Client: BreakableClient,
     connectionString: url,
     max: options.maxConnections,
     connectionTimeoutMillis: 5_000,
@@ -96,14 +108,18 @@ export function isDatabaseAway(error: unknown): boolean {
 
 /**
  * Does the work again while Postgres is away, for `forMs` at most. The work may have been done by a call that failed:
- * it must come to the same when it is done twice.
+ * it must come to the same when it is done twice. Waits no longer once the signal aborts.
  */
-export async function patiently<T>(work: () => Promise<T>, { forMs }: { forMs: number }): Promise<T> {
+export async function patiently<T>(
+  work: () => Promise<T>,
+  { forMs, signal }: { forMs: number; signal?: AbortSignal },
+): Promise<T> {
   for (const startedAt = performance.now(); ; await delay(retryAwayMs)) {
     try {
       return await work();
     } catch (error) {
-      if (!isDatabaseAway(error) || performance.now() - startedAt > forMs) throw error;
+      const isOver = performance.now() - startedAt > forMs || signal?.aborted === true;
+      if (!isDatabaseAway(error) || isOver) throw error;
     }
   }
 }

@@ -33,17 +33,25 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   readonly problems: FieldProblem[];
   readonly retryAfterSeconds: number | undefined;
+  /** Of the answer. */
+  readonly headers: Record<string, string>;
 
   constructor(
     code: ErrorCode,
     detail: string,
-    options: { problems?: FieldProblem[]; retryAfterSeconds?: number; cause?: unknown } = {},
+    options: {
+      problems?: FieldProblem[];
+      retryAfterSeconds?: number;
+      headers?: Record<string, string>;
+      cause?: unknown;
+    } = {},
   ) {
     super(detail, { cause: options.cause });
     this.name = 'AppError';
     this.code = code;
     this.problems = options.problems ?? [];
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.headers = options.headers ?? {};
   }
 
   get status(): number {

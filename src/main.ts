@@ -2,15 +2,22 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createApp } from './app.ts';
 import { readConfig, unknownSettings } from './config.ts';
+import { patiently } from './db.ts';
 import { createLog } from './log.ts';
 import { migrate } from './migrate.ts';
 import { openContext } from './open-context.ts';
+import { giveUpLostRuns } from './runs/give-up-lost.ts';
+import { repeat } from './turns.ts';
+
+/** Postgres may take so long to come up, or to come back. */
+const databaseStartMs = 60_000;
 
 const config = readConfig(process.env);
 const log = createLog('api', config.DCTL_LOG_LEVEL);
 for (const unknown of unknownSettings(process.env)) log.warn(unknown, 'this setting is not known');
 
-const applied = await migrate(config.DATABASE_URL);
+// Whatever starts everything at once starts Postgres no earlier.
+const applied = await patiently(() => migrate(config.DATABASE_URL), { forMs: databaseStartMs });
 if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
 
 const context = openContext(config, log);
@@ -22,11 +29,14 @@ server.listen(config.DCTL_PORT, config.DCTL_HOST);
 await once(server, 'listening');
 log.info({ address: server.address(), queue: context.doorbell.carrier }, 'serving');
 
-let stopping = false;
+// Also while there is no worker: whoever waits for a run waits for its end.
+const stop = new AbortController();
+repeat(context, config.DCTL_SWEEP_SECONDS, () => giveUpLostRuns(context), stop.signal);
+
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (stop.signal.aborted) process.exit(1);
+    stop.abort();
     log.info({ signal }, 'stopping');
     server.close(() => void context.close().then(() => process.exit(0)));
     server.closeIdleConnections();

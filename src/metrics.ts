@@ -15,6 +15,18 @@ export function createMetrics() {
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
       registers: [],
     }),
+    failedAuthentications: new Counter({
+      name: 'dctl_failed_authentications_total',
+      help: 'Requests with a token that is not valid, and sign-ins with a wrong password or e-mail address.',
+      labelNames: ['with'] as const,
+      registers: [],
+    }),
+    rateLimited: new Counter({
+      name: 'dctl_rate_limited_total',
+      help: 'Requests that were answered 429 because their token, user or address had sent too many.',
+      labelNames: ['per'] as const,
+      registers: [],
+    }),
     triggers: new Histogram({
       name: 'dctl_trigger_seconds',
       help: 'Time from a trigger to its recorded run.',

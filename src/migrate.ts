@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import { BreakableClient } from './db.ts';
 import { installed } from './installation.ts';
 
 const advisoryLock = 0x6463746c;
@@ -39,7 +40,7 @@ export async function migrate(url: string, directory = installed('prisma/migrati
 }
 
 async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 });
+  const client = new BreakableClient({ connectionString: url, connectionTimeoutMillis: 10_000 });
   try {
     await client.connect();
     return client;

@@ -1,14 +1,26 @@
-import { createPostgresBackend, Queue, Worker, withBackend } from 'bullmq';
+import { createPostgresBackend, Queue, Worker, withBackend, type AdvancedRepeatOptions } from 'bullmq';
 import type { Config } from './config.ts';
+import { timesOf } from './cron.ts';
+import { BreakableClient } from './db.ts';
 import type { Log } from './log.ts';
 
 /**
- * The doorbell. A message holds an id and nothing else: Postgres has the truth, so a lost message costs a few
- * seconds (the sweeper rings again) and a doubled one costs nothing (the second claim finds nothing to do).
+ * The doorbell. A message holds an id and nothing else (the queue knows a schedule's times as well): Postgres has the
+ * truth, so a lost message costs a few seconds (the sweeper rings again) and a doubled one costs nothing (the second claim
+ * finds nothing to do).
  */
 export interface Doorbell {
-  ringRun(runId: string): Promise<void>;
+  /** `delayMs`: not before that has passed. */
+  ringRun(runId: string, delayMs?: number): Promise<void>;
   ringDelivery(deliveryId: string): Promise<void>;
+  /** From now on rings for the job at each of the schedule's times. In place of the schedule it rang at, if there is one. */
+  ringAtTimesOf(jobId: string, schedule: { cron: string; timezone: string }): Promise<void>;
+  /** Rings at no time for the job any more. */
+  ringNoMore(jobId: string): Promise<void>;
+  /** How many jobs are rung for at times. Throws when the queue does not answer in time. */
+  countSchedules(): Promise<number>;
+  /** Their ids. */
+  listSchedules(): Promise<string[]>;
   /** Messages that nobody has taken yet. Throws when the queue does not answer in time. */
   countWaiting(): Promise<{ runs: number; deliveries: number }>;
   /**
@@ -29,33 +41,73 @@ export interface MessageHandler {
 
 const runMessages = 'dctl-runs';
 const deliveryMessages = 'dctl-deliveries';
+const scheduleMessages = 'dctl-schedules';
 const answerTimeoutMs = 1_000;
+/** So many are listed in far less than that. */
+const pageOfSchedules = 200;
 
 type Message = { id: string };
+
+/** Handled once, and gone. */
+const forgotten = { attempts: 1, removeOnComplete: true, removeOnFail: true } as const;
+
+/** When BullMQ rings next at a schedule's times: where the clock is changed, its own rules are others than ours. */
+const settings: AdvancedRepeatOptions = {
+  repeatStrategy: (after, { pattern, tz }) =>
+    pattern === undefined
+      ? undefined
+      : timesOf(pattern, tz ?? 'UTC')
+          .next(new Date(after))
+          .getTime(),
+};
 
 export function openDoorbell(config: Config, log: Log): Doorbell {
   const { newQueue, carrier, findProblem } = carrierFor(config);
   const runs = newQueue(runMessages);
   const deliveries = newQueue(deliveryMessages);
-  for (const queue of [runs, deliveries]) {
+  const schedules = newQueue(scheduleMessages);
+  const all = [runs, deliveries, schedules];
+  for (const queue of all) {
     queue.on('error', (error) => log.warn({ error }, 'the message queue reported an error'));
   }
 
-  const ring = async (queue: Queue, id: string) => {
-    const added = queue.add('ring', { id } satisfies Message, {
-      attempts: 1,
-      removeOnComplete: true,
-      removeOnFail: true,
-    });
+  const ring = async (queue: Queue, id: string, delayMs = 0) => {
+    const added = queue.add('ring', { id } satisfies Message, { ...forgotten, delay: delayMs });
     await inTime(added).catch((error: unknown) =>
       log.warn({ error, id }, 'a message was not queued; the sweeper will ring again'),
     );
   };
 
+  const setSchedule = async (id: string, change: Promise<unknown>) => {
+    await inTime(change).catch((error: unknown) =>
+      log.warn({ error, id }, 'the times of a job were not set in the queue; the sweeper sees to it'),
+    );
+  };
+
   return {
     carrier,
-    ringRun: (runId) => ring(runs, runId),
+    ringRun: (runId, delayMs) => ring(runs, runId, delayMs),
     ringDelivery: (deliveryId) => ring(deliveries, deliveryId),
+    ringAtTimesOf: (jobId, { cron, timezone }) =>
+      setSchedule(
+        jobId,
+        schedules.upsertJobScheduler(
+          jobId,
+          { pattern: cron, tz: timezone },
+          { name: 'ring', data: { id: jobId } satisfies Message, opts: forgotten },
+        ),
+      ),
+    ringNoMore: (jobId) => setSchedule(jobId, schedules.removeJobScheduler(jobId)),
+    countSchedules: () => inTime(schedules.getJobSchedulersCount()),
+    async listSchedules() {
+      const ids: string[] = [];
+      for (let page; page === undefined || page.length === pageOfSchedules;) {
+        const end = ids.length + pageOfSchedules - 1;
+        page = await inTime(schedules.getJobSchedulers(ids.length, end, true));
+        ids.push(...page.map(({ key }) => key));
+      }
+      return ids;
+    },
     async countWaiting() {
       const [waitingRuns, waitingDeliveries] = await inTime(
         Promise.all([runs.getWaitingCount(), deliveries.getWaitingCount()]),
@@ -67,7 +119,7 @@ export function openDoorbell(config: Config, log: Log): Doorbell {
       return findProblem(runs);
     },
     async close() {
-      await Promise.all([runs.close(), deliveries.close()]);
+      await Promise.all(all.map((queue) => queue.close()));
     },
   };
 }
@@ -90,7 +142,7 @@ async function inTime<T>(answer: Promise<T>): Promise<T> {
 export function answerDoorbell(
   config: Config,
   log: Log,
-  handlers: { run: MessageHandler; delivery: MessageHandler },
+  handlers: { run: MessageHandler; delivery: MessageHandler; schedule: MessageHandler },
 ): { close(): Promise<void> } {
   const { newWorker } = carrierFor(config);
   const answer = (name: string, { handle, concurrency }: MessageHandler) => {
@@ -108,7 +160,11 @@ export function answerDoorbell(
     worker.on('error', (error) => log.warn({ error }, 'the message queue reported an error'));
     return worker;
   };
-  const workers = [answer(runMessages, handlers.run), answer(deliveryMessages, handlers.delivery)];
+  const workers = [
+    answer(runMessages, handlers.run),
+    answer(deliveryMessages, handlers.delivery),
+    answer(scheduleMessages, handlers.schedule),
+  ];
   return {
     async close() {
       await Promise.all(workers.map((worker) => worker.close()));
@@ -118,7 +174,7 @@ export function answerDoorbell(
 
 /** Redis where an address is given, else BullMQ's own tables in Postgres (schema `bullmq`). */
 function carrierFor(config: Config) {
-  const workerOptions = { maxStalledCount: 1, drainDelay: 5 } as const;
+  const workerOptions = { maxStalledCount: 1, drainDelay: 5, settings } as const;
   if (config.REDIS_URL !== undefined) {
     const connection = { url: config.REDIS_URL, maxRetriesPerRequest: null };
     return {
@@ -126,7 +182,7 @@ function carrierFor(config: Config) {
       findProblem: async (queue: Queue) =>
         // Where a hosted Redis keeps this to itself, there is nothing to say about it.
         problemOfRedis(await (await queue.backend.client).info().catch(() => '')),
-      newQueue: (name: string): Queue => new Queue(name, { connection }),
+      newQueue: (name: string): Queue => new Queue(name, { connection, settings }),
       newWorker: (name: string, process: (data: Message) => Promise<void>, concurrency: number): Worker =>
         new Worker(name, (message) => process(message.data as Message), {
           connection,
@@ -136,11 +192,16 @@ function carrierFor(config: Config) {
     };
   }
   const onPostgres = withBackend(createPostgresBackend);
-  const connection = { connectionString: config.DATABASE_URL, migrate: true, max: 2 };
+  const connection = {
+    Client: BreakableClient,
+    connectionString: config.DATABASE_URL,
+    migrate: true,
+    max: 2,
+  };
   return {
     carrier: 'postgres' as const,
     findProblem: async () => null,
-    newQueue: (name: string) => new onPostgres.Queue(name, { connection }) as unknown as Queue,
+    newQueue: (name: string) => new onPostgres.Queue(name, { connection, settings }) as unknown as Queue,
     newWorker: (name: string, process: (data: Message) => Promise<void>, concurrency: number) =>
       new onPostgres.Worker(name, (message) => process(message.data as Message), {
         connection,

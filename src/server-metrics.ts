@@ -6,14 +6,11 @@ import { countOpenDeliveries } from './webhooks/store.ts';
 
 /** What the API's `/metrics` shows: its own requests, and what only the database and the queue know of the whole. */
 export function openServerMetrics(context: Context): Scrape {
-  const { requests, triggers, runsEnded } = context.metrics;
+  const { requests, failedAuthentications, rateLimited, triggers, runsEnded, runDurations } = context.metrics;
+  const counted = [requests, failedAuthentications, rateLimited, triggers, runsEnded, runDurations];
   const database = lookAtDatabase(context);
   const queue = lookAtQueue(context);
-  return openScrape(
-    context,
-    [requests, triggers, runsEnded, ...database.gauges, ...queue.gauges],
-    [database.look, queue.look],
-  );
+  return openScrape(context, [...counted, ...database.gauges, ...queue.gauges], [database.look, queue.look]);
 }
 
 function lookAtDatabase({ db }: Context): { gauges: Gauge[]; look: Look } {

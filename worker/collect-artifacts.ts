@@ -6,6 +6,7 @@ import { artifactKey, isArtifactPath } from '../src/runs/artifact-path.ts';
 import type { ClaimedRun } from '../src/runs/lease.ts';
 import { recordArtifacts } from '../src/runs/progress.ts';
 import { findSteps } from '../src/runs/store.ts';
+import { completeResults } from './complete-results.ts';
 import { containerName, containerSpec, projectFolder, stepsFolder } from './dbt/container-spec.ts';
 import type { Executor } from './executors/executor.ts';
 import type { Mask } from './masking.ts';
@@ -17,7 +18,8 @@ const workingFiles = /^graph(_summary)?\.(gpickle|json)$/;
 const targetFolder = `${projectFolder}/target`;
 
 /**
- * Stores the files that dbt left in its target folder. Of several steps each one's: the shim has put them aside when
+ * Stores the files that dbt left in its target folder, if its container is there, and in its name the results that it
+ * could not write any more. Of several steps each one's: the shim has put them aside when
  * the step ended, and those of a step that did not come to its end are what is new in the target folder.
  */
 export async function collectArtifacts(
@@ -48,6 +50,15 @@ export async function collectArtifacts(
         cutShort !== undefined && isSince(file, cutShort.startedAt) && !earlier.has(sameFile(file));
       if (file.path === parseCacheFile || isNew) await kept.add(cutShort?.number ?? 1, file);
     }
+  }
+  for (const completed of await completeResults(context, run.id)) {
+    const { step, path } = completed;
+    const content = [Buffer.from(completed.content)];
+    const stored = await context.storage.write(artifactKey(run.id, step, path), Readable.from(content));
+    // In place of what dbt wrote, where it wrote one that says less.
+    const written = kept.artifacts.findIndex((each) => each.step === step && each.path === path);
+    if (written !== -1) kept.artifacts.splice(written, 1);
+    kept.artifacts.push({ step, path, ...stored });
   }
   await recordArtifacts(db, run.id, kept.artifacts);
   if (kept.leftOut > 0)

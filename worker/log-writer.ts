@@ -1,4 +1,5 @@
 import type { Context } from '../src/context.ts';
+import { patiently } from '../src/db.ts';
 import type { Lease } from '../src/runs/lease.ts';
 import { appendLog } from '../src/runs/logs.ts';
 import { LogTail, wholeCharacters } from './log-tail.ts';
@@ -23,6 +24,7 @@ export class LogWriter {
   readonly #context: Pick<Context, 'pool'>;
   readonly #lease: Lease;
   readonly #maxBytes: number;
+  readonly #letGo: AbortSignal;
   #stored: number;
   #pending: Buffer[] = [];
   #pendingBytes = 0;
@@ -33,18 +35,27 @@ export class LogWriter {
   readonly #isClosed: boolean;
   #flushing: Promise<void> = Promise.resolve();
 
-  /** `isClosed`: an earlier worker closed this log past its limit, so what comes again is not for it. */
+  /**
+   * `isClosed`: an earlier worker closed this log past its limit, so what comes again is not for it. `letGo`: until it
+   * aborts Postgres is waited for while it is away; so is then whoever writes, and nothing piles up.
+   */
   constructor(
     context: Pick<Context, 'pool'>,
     lease: Lease,
-    options: { storedBytes: number; maxBytes: number; isClosed: boolean },
+    options: { storedBytes: number; maxBytes: number; isClosed: boolean; letGo: AbortSignal },
   ) {
     this.#context = context;
     this.#lease = lease;
     this.#stored = options.storedBytes;
     this.#maxBytes = options.maxBytes;
+    this.#letGo = options.letGo;
     this.#isFull = options.storedBytes >= options.maxBytes;
     this.#isClosed = options.isClosed;
+  }
+
+  /** How much of the log is stored by now, or about to be. */
+  get storedBytes(): number {
+    return this.#stored;
   }
 
   /** Waits while the database is slower than the log. Throws `LeaseLost`. */
@@ -90,7 +101,8 @@ export class LogWriter {
     if (content.length === 0) return;
     const startsAt = this.#stored;
     this.#stored += content.length;
-    if (!(await appendLog(this.#context, this.#lease, { startsAt, content, truncated })))
-      throw new LeaseLost();
+    const piece = { startsAt, content, truncated };
+    const store = () => appendLog(this.#context, this.#lease, piece);
+    if (!(await patiently(store, { forMs: Infinity, signal: this.#letGo }))) throw new LeaseLost();
   }
 }

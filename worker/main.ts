@@ -7,10 +7,13 @@ import { dockerExecutor } from './executors/docker.ts';
 import { processRun } from './process-run.ts';
 import { serveMetrics } from './serve-metrics.ts';
 import { readShimTar } from './shim-tar.ts';
+import { answerSchedule } from './sweep-schedules.ts';
 import { sweepRegularly } from './sweep.ts';
 
 /** Many: one that waits for a slow receiver costs little, and must not keep the others waiting. */
 const deliveriesAtOnce = 500;
+/** Few: each is a short transaction. */
+const schedulesAtOnce = 4;
 
 const config = readConfig(process.env);
 const log = createLog('worker', config.DCTL_LOG_LEVEL).child({ worker: config.DCTL_WORKER_NAME });
@@ -27,6 +30,7 @@ const doorbell = answerDoorbell(config, log, {
     handle: (id) => withLogFields({ delivery: id }, () => deliverWebhook(context, id)),
     concurrency: deliveriesAtOnce,
   },
+  schedule: { handle: (id) => answerSchedule(context, id), concurrency: schedulesAtOnce },
 });
 await serveMetrics(context, executor);
 sweepRegularly(context, executor, stop.signal);

@@ -1,14 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from '../src/context.ts';
 import { withLogFields } from '../src/log.ts';
+import { patiently } from '../src/db.ts';
 import { cancellationOf } from '../src/runs/cancel.ts';
 import { finishRun } from '../src/runs/finish.ts';
-import { claimRun, maxClaims, releaseLease, renewLease, type ClaimedRun } from '../src/runs/lease.ts';
+import {
+  claimRun,
+  maxClaims,
+  noteContainerGone,
+  releaseLease,
+  renewLease,
+  type ClaimedRun,
+} from '../src/runs/lease.ts';
 import type { Outcome } from '../src/runs/status.ts';
 import { Cancellation } from './cancellation.ts';
 import { collectArtifacts } from './collect-artifacts.ts';
 import { containerName } from './dbt/container-spec.ts';
-import { execute, type Execution } from './execute.ts';
+import { execute, type Claim, type Ended } from './execute.ts';
 import type { Executor } from './executors/executor.ts';
 import { LeaseLost } from './log-writer.ts';
 import { openEnvironment } from './run-environment.ts';
@@ -30,6 +38,7 @@ export async function processRun(workplace: Workplace, runId: string): Promise<v
   const run = await claimRun(db, runId, {
     name: config.DCTL_WORKER_NAME,
     leaseSeconds: config.DCTL_LEASE_SECONDS,
+    engineId: await workplace.executor.engineId(),
   });
   if (run === null) return;
   if (run.fence === 1) metrics.runWaits.observe(run.waitedSeconds);
@@ -40,36 +49,53 @@ export async function processRun(workplace: Workplace, runId: string): Promise<v
 }
 
 async function processClaimed(workplace: Workplace, run: ClaimedRun): Promise<void> {
-  const { context, executor } = workplace;
-  const { db, log } = context;
+  const { context } = workplace;
+  const { log } = context;
   log.info({ fence: run.fence }, run.launchedAt === null ? 'run claimed' : 'run taken over');
 
   const lease = keepLease(workplace, run);
+  const { letGo } = lease;
   try {
-    const outcome = settledBefore(run) ?? (await executeAndCollect(workplace, run, lease));
-    if (await finishRun(context, run.lease, outcome)) {
-      await executor
-        .remove(containerName(run.id))
-        .catch((error: unknown) =>
-          log.warn({ error, run: run.id }, 'a container was not removed; the sweeper will'),
-        );
+    const { outcome, endedAt } = settledBefore(run) ?? (await executeAndCollect(workplace, run, lease));
+    if (await finishRun(context, run.lease, outcome, { endedAt, letGo })) {
+      await cleanUp(workplace, run).catch((error: unknown) =>
+        log.warn({ error, run: run.id }, 'a container was not removed; the sweeper will'),
+      );
     }
   } catch (error) {
-    if (!(error instanceof LeaseLost)) throw error;
+    if (!(error instanceof LeaseLost || letGo.aborted)) throw error;
     log.info({ run: run.id }, 'let go of a run');
-    // Taken over at once, unless it is another worker's already. After any other error it waits for the lease to
-    // run out: what was wrong is probably still wrong now.
-    await releaseLease(db, run.lease);
+    await letOthersHave(workplace, run);
   } finally {
     lease.stop();
   }
 }
 
+async function cleanUp({ context, executor }: Workplace, run: ClaimedRun): Promise<void> {
+  await executor.remove(containerName(run.id));
+  await noteContainerGone(context.db, run.id);
+}
+
+/**
+ * Taken over at once, unless it is another worker's already. After any other error a run waits for the lease to run out:
+ * what was wrong is probably still wrong now.
+ */
+async function letOthersHave({ context }: Workplace, run: ClaimedRun): Promise<void> {
+  const { db, doorbell, log } = context;
+  try {
+    await releaseLease(db, run.lease);
+    await doorbell.ringRun(run.id);
+  } catch (error) {
+    log.warn({ error, run: run.id }, 'a run was not released; its lease runs out');
+  }
+}
+
 /** The end of a run for which nothing is tried any more. */
-function settledBefore(run: ClaimedRun): Outcome | null {
-  if (run.fence > maxClaims) return { kind: 'gave_up', claims: maxClaims };
+function settledBefore(run: ClaimedRun): Ended | null {
+  const endedAt = performance.now();
+  if (run.fence > maxClaims) return { outcome: { kind: 'gave_up', claims: maxClaims }, endedAt };
   if (run.cancelledBy !== null && run.launchedAt === null) {
-    return { kind: 'cancelled', by: run.cancelledBy, atWork: false };
+    return { outcome: { kind: 'cancelled', by: run.cancelledBy, atWork: false }, endedAt };
   }
   return null;
 }
@@ -77,16 +103,23 @@ function settledBefore(run: ClaimedRun): Outcome | null {
 async function executeAndCollect(
   workplace: Workplace,
   run: ClaimedRun,
-  { letGo, cancellation }: Pick<Execution, 'letGo' | 'cancellation'>,
-): Promise<Outcome> {
+  { letGo, cancellation }: Pick<Claim, 'letGo' | 'cancellation'>,
+): Promise<Ended> {
   const { context, executor } = workplace;
-  const environment = await openEnvironment(context, run);
+  const patience = { forMs: Infinity, signal: letGo };
+  const environment = await patiently(() => openEnvironment(context, run), patience);
   if ('problem' in environment) {
-    return { kind: 'could_not_start', reason: 'could_not_start', why: environment.problem };
+    const outcome: Outcome = {
+      kind: 'could_not_start',
+      reason: 'could_not_start',
+      why: environment.problem,
+    };
+    return { outcome, endedAt: performance.now() };
   }
-  const outcome = await execute({ ...workplace, run, environment, letGo, cancellation });
+  const { outcome, endedAt } = await execute({ ...workplace, run, environment, letGo, cancellation });
   if (hasArtifacts(outcome)) {
-    const collecting = collectArtifacts(context, executor, run, environment.mask).catch((error: unknown) =>
+    const collect = () => collectArtifacts(context, executor, run, environment.mask);
+    const collecting = patiently(collect, patience).catch((error: unknown) =>
       context.log.error({ error, run: run.id }, 'artifacts could not be collected'),
     );
     // Whoever cancels a run is not made to wait long for what it left.
@@ -94,12 +127,12 @@ async function executeAndCollect(
       ? Promise.race([collecting, delay(collectCancelledMs, undefined, { ref: false })])
       : collecting);
   }
-  return outcome;
+  return { outcome, endedAt };
 }
 
 function hasArtifacts(outcome: Outcome): boolean {
   if (outcome.kind === 'cancelled') return outcome.atWork;
-  return outcome.kind !== 'could_not_start' && outcome.kind !== 'container_lost';
+  return outcome.kind !== 'could_not_start';
 }
 
 /**
@@ -111,17 +144,26 @@ function keepLease({ context, stopping }: Workplace, run: ClaimedRun) {
   const lost = new AbortController();
   const cancellation = new Cancellation();
   cancellation.begin(run.cancelledBy);
-  const renew = async () => {
+  let renewing = false;
+  let again = false;
+  const renew = async (): Promise<void> => {
+    // While Postgres is away, one that waits and one after it are enough.
+    again = renewing;
+    if (renewing) return;
+    renewing = true;
     try {
       const renewed = await renewLease(db, run.lease, config.DCTL_LEASE_SECONDS);
       if (renewed === null) lost.abort();
       else cancellation.begin(renewed.cancelledBy);
     } catch (error) {
       log.warn({ error, run: run.id }, 'a lease was not renewed');
+    } finally {
+      renewing = false;
     }
+    if (again) await renew();
   };
   const leaseMs = config.DCTL_LEASE_SECONDS * 1_000;
-  const renewing = setInterval(() => void renew(), leaseMs / 3);
+  const regularly = setInterval(() => void renew(), leaseMs / 3);
   const watch = changes.watch(cancellationOf(run.id));
   const over = new AbortController();
   const listen = async () => {
@@ -134,7 +176,7 @@ function keepLease({ context, stopping }: Workplace, run: ClaimedRun) {
     cancellation,
     stop() {
       over.abort();
-      clearInterval(renewing);
+      clearInterval(regularly);
       watch.close();
     },
   };

@@ -1,10 +1,13 @@
 import type { Context } from '../src/context.ts';
+import { patiently } from '../src/db.ts';
 import type { Lease } from '../src/runs/lease.ts';
 import {
+  reportInvocation,
   reportNodes,
   reportSection,
   reportSteps,
   reportTotal,
+  type InvocationReport,
   type NodeReport,
   type StepReport,
 } from '../src/runs/progress.ts';
@@ -15,24 +18,45 @@ const batchSize = 500;
 /** Of a run. Project code can report nodes that no project has. */
 const maxNodes = 20_000;
 
+const nothingYet = {
+  startedAt: null,
+  finishedAt: null,
+  durationSeconds: null,
+  rowsAffected: null,
+  message: null,
+  thread: null,
+  timing: null,
+  adapterResponse: null,
+  failures: null,
+  relationName: null,
+};
+
 /** Gathers what is reported of a run's steps and their nodes, and stores it in a few statements a flush. */
 export class ProgressWriter {
   readonly #context: Pick<Context, 'db' | 'log'>;
   readonly #lease: Lease;
   readonly #stepCount: number;
+  readonly #letGo: AbortSignal;
   readonly #known = new Set<string>();
   #isFull = false;
   #nodes: NodeReport[] = [];
   /** Those that changed since the last flush. */
   #steps = new Map<number, StepReport>();
+  #invocations: InvocationReport[] = [];
   readonly #totals = new Map<number, number>();
   #totalChanged = false;
   #flushing: Promise<void> = Promise.resolve();
 
-  constructor(context: Pick<Context, 'db' | 'log'>, lease: Lease, stepCount: number) {
+  /** `letGo`: until it aborts, Postgres is waited for while it is away. */
+  constructor(
+    context: Pick<Context, 'db' | 'log'>,
+    lease: Lease,
+    { stepCount, letGo }: { stepCount: number; letGo: AbortSignal },
+  ) {
     this.#context = context;
     this.#lease = lease;
     this.#stepCount = stepCount;
+    this.#letGo = letGo;
   }
 
   /** Waits for the database while a whole batch is waiting: it must be awaited, or nothing bounds what is held. */
@@ -52,17 +76,28 @@ export class ProgressWriter {
         this.#totals.set(event.step, event.total);
         this.#totalChanged = true;
         return;
+      case 'invocation':
+        this.#invocations.push({
+          step: event.step,
+          invocationId: event.invocation_id,
+          dbtVersion: event.dbt_version,
+          arguments: event.arguments,
+        });
+        return;
+      case 'nodes_selected':
+        for (const [uniqueId, resourceType, relationName] of event.nodes) {
+          const node = { step: event.step, uniqueId, resourceType, relationName };
+          await this.#addNode({ ...nothingYet, ...node, status: 'queued' });
+        }
+        return;
       case 'node_started':
         return this.#addNode({
+          ...nothingYet,
           step: event.step,
           uniqueId: event.unique_id,
           resourceType: event.resource_type,
           status: 'started',
           startedAt: event.started_at,
-          finishedAt: null,
-          durationSeconds: null,
-          rowsAffected: null,
-          message: null,
           thread: event.thread,
         });
       case 'node_finished':
@@ -77,8 +112,13 @@ export class ProgressWriter {
           rowsAffected: event.rows_affected,
           message: event.message,
           thread: event.thread,
+          timing: event.timing,
+          adapterResponse: event.adapter_response,
+          failures: event.failures,
+          relationName: event.relation_name,
         });
       case 'ready':
+      case 'no_message':
       case 'finished':
         return;
     }
@@ -91,7 +131,7 @@ export class ProgressWriter {
 
   /** Stores at once where a step's part of the log begins: the part may be stored only after that. */
   async beginSection(section: { step: number; from: number }): Promise<void> {
-    await reportSection(this.#context.db, this.#lease, section);
+    await this.#patiently(() => reportSection(this.#context.db, this.#lease, section));
   }
 
   #endStep(number: number, end: NonNullable<StepReport['end']>): void {
@@ -117,14 +157,23 @@ export class ProgressWriter {
   async #store(): Promise<void> {
     const { db } = this.#context;
     const [nodes, steps, totalChanged] = [this.#nodes, [...this.#steps.values()], this.#totalChanged];
+    const invocations = this.#invocations;
     this.#nodes = [];
+    this.#invocations = [];
     this.#steps = new Map();
     this.#totalChanged = false;
-    await reportSteps(db, this.#lease, steps);
+    await this.#patiently(() => reportSteps(db, this.#lease, steps));
+    for (const invocation of invocations) {
+      await this.#patiently(() => reportInvocation(db, this.#lease, invocation));
+    }
     if (totalChanged) {
       const total = [...this.#totals.values()].reduce((sum, of) => sum + of, 0);
-      await reportTotal(db, this.#lease, total);
+      await this.#patiently(() => reportTotal(db, this.#lease, total));
     }
-    await reportNodes(db, this.#lease, nodes);
+    await this.#patiently(() => reportNodes(db, this.#lease, nodes));
+  }
+
+  async #patiently(work: () => Promise<void>): Promise<void> {
+    await patiently(work, { forMs: Infinity, signal: this.#letGo });
   }
 }

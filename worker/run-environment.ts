@@ -4,13 +4,14 @@ import { openRunSecrets } from '../src/environments/run-secrets.ts';
 import type { ClaimedRun } from '../src/runs/lease.ts';
 import { generatedProfile, targetName, type GeneratedProfile } from './dbt/profile.ts';
 import { workFolder } from './dbt/container-spec.ts';
+import { restoreResults } from './restore-results.ts';
 import { createMask, type Mask } from './masking.ts';
 
 /** What a run's container gets besides the project, made when it is about to start: there are secrets in it. */
 export interface RunEnvironment {
   /** Environment variables of dbt's process. They go to the shim on stdin, where `docker inspect` does not see them. */
   variables: Record<string, string>;
-  /** Files below the work folder, such as a generated profile. They hold no secret. */
+  /** Files below the work folder: a generated profile, the results that a retry goes on from. They hold no secret. */
   files: { path: string; content: string }[];
   mask: Mask;
 }
@@ -30,6 +31,8 @@ export async function openEnvironment(
   const connection = environment.connection === null ? null : storedConnection.parse(environment.connection);
   const secrets = await openRunSecrets(context, environment, connection);
   if ('problem' in secrets) return secrets;
+  const results = await restoreResults(context, run);
+  if ('problem' in results) return results;
 
   const profile =
     connection === null || projectType !== 'dbt'
@@ -44,7 +47,10 @@ export async function openEnvironment(
       ...secrets.variables,
       ...(profile === null ? ownProfile(environment.target) : variablesOf(profile)),
     },
-    files: profile === null ? [] : [{ path: `${profilesFolder}/profiles.yml`, content: profile.content }],
+    files: [
+      ...results,
+      ...(profile === null ? [] : [{ path: `${profilesFolder}/profiles.yml`, content: profile.content }]),
+    ],
     mask: createMask([...Object.values(secrets.variables), ...Object.values(secrets.connection)]),
   };
 }

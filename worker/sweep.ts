@@ -1,10 +1,14 @@
 import type { Context } from '../src/context.ts';
 import { uploadsKey } from '../src/projects/deployment-key.ts';
 import { clearOldRuns, forgetOldKeys } from '../src/runs/expire.ts';
-import { findEndedRuns, findForgottenRuns } from '../src/runs/store.ts';
+import { giveUpLostRuns } from '../src/runs/give-up-lost.ts';
+import { findForgottenRuns } from '../src/runs/store.ts';
+import { inTurn, repeat } from '../src/turns.ts';
 import { findForgottenDeliveries, giveUpHalfSent } from '../src/webhooks/store.ts';
 import { halfSentSeconds } from './deliver-webhook.ts';
 import type { Executor } from './executors/executor.ts';
+import { removeLeftoverContainers, removeLeftoverVolumes } from './remove-leftovers.ts';
+import { sweepSchedules } from './sweep-schedules.ts';
 
 /** No upload and no file that is being written goes on for so long. */
 const leftoverMs = 24 * 3_600 * 1_000;
@@ -34,21 +38,6 @@ export async function sweep({ db, doorbell, config, log, metrics }: Context): Pr
   }
 }
 
-/** Removes containers whose run has ended: their worker died, or the engine was away, before it could. */
-async function sweepContainers({ db, log }: Context, executor: Executor): Promise<void> {
-  const containers = await executor.list();
-  const ended = new Set(
-    await findEndedRuns(
-      db,
-      containers.map(({ runId }) => runId),
-    ),
-  );
-  for (const { name, runId } of containers.filter((each) => ended.has(each.runId))) {
-    await executor.remove(name);
-    log.info({ run: runId }, 'removed a container that was left behind');
-  }
-}
-
 /** Removes what is not kept any longer, and what processes that died have left. */
 async function cleanUp(context: Context, signal: AbortSignal): Promise<void> {
   const runs = await clearOldRuns(context, signal);
@@ -57,22 +46,17 @@ async function cleanUp(context: Context, signal: AbortSignal): Promise<void> {
   if (runs + keys + files > 0) context.log.info({ runs, keys, files }, 'cleaned up');
 }
 
-/** Sweeps every so often until the signal aborts. An engine that doesn't answer holds up its own sweep only. */
+/**
+ * Sweeps every so often until the signal aborts: one worker at a time, and where it is about containers one of each
+ * engine. An engine that doesn't answer holds up its own sweep only.
+ */
 export function sweepRegularly(context: Context, executor: Executor, signal: AbortSignal): void {
   const { DCTL_SWEEP_SECONDS: often, DCTL_CLEAN_UP_SECONDS: seldom } = context.config;
-  repeat(context, () => sweep(context), often, signal);
-  repeat(context, () => sweepContainers(context, executor), often, signal);
-  repeat(context, () => cleanUp(context, signal), seldom, signal);
-}
-
-function repeat({ log }: Context, work: () => Promise<void>, seconds: number, signal: AbortSignal): void {
-  let atWork = false;
-  const timer = setInterval(() => {
-    if (atWork) return;
-    atWork = true;
-    work()
-      .catch((error: unknown) => log.warn({ error }, 'a sweep failed'))
-      .finally(() => (atWork = false));
-  }, seconds * 1_000);
-  signal.addEventListener('abort', () => clearInterval(timer));
+  repeat(context, often, () => inTurn(context, 'sweep', () => sweep(context)), signal);
+  repeat(context, often, () => sweepSchedules(context), signal);
+  repeat(context, often, () => giveUpLostRuns(context), signal);
+  repeat(context, often, () => removeLeftoverContainers(context, executor), signal);
+  repeat(context, seldom, () => removeLeftoverVolumes(context, executor), signal);
+  const cleanUpUntil = (lost: AbortSignal) => cleanUp(context, AbortSignal.any([signal, lost]));
+  repeat(context, seldom, () => inTurn(context, 'clean-up', cleanUpUntil), signal);
 }

@@ -7,13 +7,14 @@ import type { auditList, auditQuery } from './schema.ts';
 export async function auditEventsOf(
   { db }: Context,
   { organizationId }: Principal,
-  { cursor, limit, action, subject_id: subjectId }: z.output<typeof auditQuery>,
+  { cursor, limit, action, subject_id: subjectId, address }: z.output<typeof auditQuery>,
 ): Promise<z.input<typeof auditList>> {
   const rows = await db.auditEvent.findMany({
     where: {
       organizationId,
       ...(action === undefined ? {} : { action }),
       ...(subjectId === undefined ? {} : { subjectId }),
+      ...(address === undefined ? {} : { address }),
       ...olderThan(decodeCursor(cursor)),
     },
     orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
@@ -25,6 +26,7 @@ export async function auditEventsOf(
     actor: { kind: row.actorKind as Actor['kind'], id: row.actorId, name: row.actorName },
     action: row.action,
     subject: { kind: row.subjectKind, id: row.subjectId },
+    address: row.address,
     details: row.details as Record<string, unknown> | null,
   }));
 }

@@ -11,6 +11,8 @@ export type AuditAction =
   | 'user.removed'
   | 'user.password_changed'
   | 'session.started'
+  | 'session.failed'
+  | 'user.sessions_ended'
   | 'token.created'
   | 'token.revoked'
   | 'project.created'
@@ -52,6 +54,7 @@ export async function recordAudit(
       actorKind: who.actor.kind,
       actorId: who.actor.id,
       actorName: who.actor.name,
+      address: who.actor.address ?? null,
       action,
       subjectKind: subject.kind,
       subjectId: subject.id,

@@ -5,7 +5,7 @@ import { closest, shown } from './refusal.ts';
 const platformSubcommands =
   'cancel completions environment internal invocation jobs login man reattach rpc sl state system'.split(' ');
 const subcommandReasons = new Map([
-  ['retry', 'needs the artifacts of the run before, which are not in a fresh container; select what failed.'],
+  ['retry', 'needs the artifacts of another run; retry that run instead (POST .../runs/{run_id}/retry).'],
   ['init', 'creates a project and asks questions; create the project on your machine and commit it.'],
   ['docs serve', 'opens a web server and never ends; write dbt docs generate and fetch the artifacts.'],
   ['docs', 'needs a second word right after it; write dbt docs generate.'],

@@ -31,6 +31,7 @@ export function answerErrors({ log }: Context): ErrorRequestHandler {
     const requestId = String(response.getHeader('X-Request-Id') ?? '');
     if (refusal?.retryAfterSeconds !== undefined)
       response.setHeader('Retry-After', refusal.retryAfterSeconds);
+    for (const [name, value] of Object.entries(refusal?.headers ?? {})) response.setHeader(name, value);
     // What the caller is still sending is read and thrown away: closing now could cost it this answer.
     request.resume();
     const body: z.input<typeof problemSchema> = {

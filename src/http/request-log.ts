@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import type { Context } from '../context.ts';
 import { withLogFields } from '../log.ts';
+import { isProbe } from './probes.ts';
 
 /** Gives each request an id (the caller's own `X-Request-Id` where it is a plain one), counts it and logs how it ended. */
 export function logRequests({ log, metrics }: Context): RequestHandler {
@@ -19,7 +20,7 @@ export function logRequests({ log, metrics }: Context): RequestHandler {
       const path = request.originalUrl.split('?')[0] ?? '';
       // It may come on behalf of the connection, whose later requests are others.
       withLogFields({ request: id }, () =>
-        log[probes.has(path) ? 'debug' : 'info'](
+        log[isProbe(path) ? 'debug' : 'info'](
           {
             method: request.method,
             path,
@@ -34,6 +35,3 @@ export function logRequests({ log, metrics }: Context): RequestHandler {
     withLogFields({ request: id }, next);
   };
 }
-
-/** Asked every few seconds, for ever: their answers are in the metrics. */
-const probes = new Set(['/livez', '/readyz', '/metrics']);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Caller, Context, Principal } from '../context.ts';
 import { patiently } from '../db.ts';
 import { AppError, type FieldProblem } from '../errors.ts';
+import { limitAddresses, type RateLimits } from './rate-limits.ts';
 import { requireScope } from './require-scope.ts';
 import type { Asked, Route } from './route.ts';
 
@@ -22,16 +23,36 @@ export interface Visit {
   params: Record<string, string>;
 }
 
-/** Puts routes behind authentication, scope and body checks, in that order. */
-export function serveRoutes(context: Context, routes: Route[], authentication: Authentication): Router {
+/** Puts routes behind authentication, limits, scope and body checks, in that order. */
+export function serveRoutes(
+  context: Context,
+  routes: Route[],
+  authentication: Authentication,
+  limits: RateLimits,
+): Router {
   const router = Router({ caseSensitive: true });
   const readBody = express.raw({ type: () => true, limit: context.config.DCTL_MAX_BODY_BYTES });
+
+  async function identify(route: Route, visit: Visit, request: Request, response: Response): Promise<Caller> {
+    if (route.scope === null) {
+      await limits.countAddress(request, response);
+      return nobody;
+    }
+    const look = () => authentication.callerOf(visit);
+    const caller = await patiently(look, { forMs: route.patienceMs }).catch(async (error: unknown) => {
+      // Wrong tokens have a limit of their own.
+      if (error instanceof AppError && Object.keys(error.headers).length === 0)
+        await limits.countAddress(request, response);
+      throw error;
+    });
+    await limits.countCaller(caller, response);
+    return caller;
+  }
 
   for (const route of routes) {
     router[route.method](expressPath(route.path), async (request, response) => {
       const visit = visitOf(request);
-      const look = () => authentication.callerOf(visit);
-      const caller = route.scope === null ? nobody : await patiently(look, { forMs: route.patienceMs });
+      const caller = await identify(route, visit, request, response);
       let principal = nobody.principal;
       if (route.scope !== null && route.scope !== 'known') {
         principal = authentication.principalOf(caller, visit);
@@ -47,7 +68,7 @@ export function serveRoutes(context: Context, routes: Route[], authentication: A
   }
   for (const path of new Set(routes.map((route) => route.path))) {
     const allowed = routes.filter((route) => route.path === path).map((route) => route.method.toUpperCase());
-    router.all(expressPath(path), (_request, response) => {
+    router.all(expressPath(path), limitAddresses(limits), (_request, response) => {
       response.setHeader('Allow', allowed.join(', '));
       throw new AppError('method_not_allowed', `This address takes ${allowed.join(' and ')}.`);
     });

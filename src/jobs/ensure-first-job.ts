@@ -3,7 +3,8 @@ import { firstCommand } from '../commands/parse-command.ts';
 import type { ProjectType } from '../commands/project-type.ts';
 import type { Transaction } from '../db.ts';
 import { noWebhook } from '../webhooks/job-webhook.ts';
-import { defaultMaxParallelRuns, defaultTimeoutSeconds } from './jobs.ts';
+import { defaultMaxParallelRuns, defaultRetryDelaySeconds, defaultTimeoutSeconds } from './jobs.ts';
+import { noSchedule } from './schedule.ts';
 import { findFirstJob, insertJob } from './store.ts';
 
 /** The id of the project's first job, which is made here when it has none: `scheduled-run`. */
@@ -25,6 +26,10 @@ export async function ensureFirstJob(
     environmentId,
     timeoutSeconds: defaultTimeoutSeconds,
     maxParallelRuns: defaultMaxParallelRuns,
+    retryAttempts: 0,
+    retryDelaySeconds: defaultRetryDelaySeconds,
+    replaceQueued: false,
+    ...noSchedule,
     ...noWebhook,
   });
   return id;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Actor, Context, Principal } from '../context.ts';
-import { isTaken, type Transaction } from '../db.ts';
+import { isTaken, type Database, type Transaction } from '../db.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import { firstCommand } from '../commands/parse-command.ts';
@@ -11,19 +11,24 @@ import { environmentOfJob } from '../environments/environment-of-job.ts';
 import { requireProjectType } from '../environments/require-project.ts';
 import { changedWebhook, noWebhook, openSecret, webhookView } from '../webhooks/job-webhook.ts';
 import { commandsOf, displayCommand } from './commands.ts';
-import type { JobChange, jobList, jobView, NewJob } from './schema.ts';
+import { saveRunAfter } from './run-after.ts';
+import { changedSchedule, noSchedule, scheduleOf, scheduleView, type JobSchedule } from './schedule.ts';
+import type { JobChange, jobList, jobView, NewJob, RunAfter } from './schema.ts';
 import {
   findJob,
   insertJob,
   listJobs,
   lockJob,
+  lockLinks,
   markJobDeleted,
+  timeNow,
   updateJob,
   type JobSettings,
 } from './store.ts';
 
 export const defaultTimeoutSeconds = 3_600;
 export const defaultMaxParallelRuns = 1;
+export const defaultRetryDelaySeconds = 60;
 
 interface JobKey {
   projectId: string;
@@ -38,7 +43,7 @@ export async function createJob(
 ): Promise<z.input<typeof jobView>> {
   const { db, secrets, config } = context;
   const { organizationId } = principal;
-  return named(() =>
+  const job = await named(() =>
     db.$transaction(async (tx) => {
       const environmentId = await environmentOfJob(tx, organizationId, projectId, wanted.environment_id);
       const projectType = await requireProjectType(tx, organizationId, projectId);
@@ -51,13 +56,20 @@ export async function createJob(
         environmentId,
         timeoutSeconds: wanted.timeout_seconds ?? defaultTimeoutSeconds,
         maxParallelRuns: wanted.max_parallel_runs ?? defaultMaxParallelRuns,
+        retryAttempts: wanted.automatic_retries?.attempts ?? 0,
+        retryDelaySeconds: wanted.automatic_retries?.delay_seconds ?? defaultRetryDelaySeconds,
+        replaceQueued: wanted.replace_queued ?? false,
+        ...changedSchedule(noSchedule, wanted.schedule ?? null, await timeNow(tx)),
         ...changedWebhook(noWebhook, wanted, { jobId, secrets, allowCidrs: config.DCTL_WEBHOOK_ALLOW_CIDRS }),
       };
-      const job = await insertJob(tx, jobId, projectId, settings);
-      await recordAudit(tx, principal, 'job.created', { kind: 'job', id: jobId }, { name: job.name });
-      return view(context, job);
+      await insertJob(tx, jobId, projectId, settings);
+      if (wanted.run_after !== undefined) await saveRunAfter(tx, { organizationId, jobId }, wanted.run_after);
+      await recordAudit(tx, principal, 'job.created', { kind: 'job', id: jobId }, { name: wanted.name });
+      return storedJob(tx, principal, { projectId, jobId });
     }),
   );
+  if (job.scheduleNextAt !== null) await ringForSchedule(context, job);
+  return view(context, job);
 }
 
 /** Applies to runs recorded from now on: a run keeps the settings it was recorded with. */
@@ -70,7 +82,7 @@ export async function changeJob(
   const { db, secrets, config } = context;
   const { organizationId } = principal;
   // Many changes at once wait for one another: as long for a turn as for a connection.
-  return db.$transaction(
+  const saved = await db.$transaction(
     async (tx) => {
       const job = await lockedJob(tx, principal, { projectId, jobId });
       const projectType = projectTypeOf(job.project.type);
@@ -80,6 +92,11 @@ export async function changeJob(
         change.environment_id === undefined
           ? job.environmentId
           : await environmentOfJob(tx, organizationId, projectId, change.environment_id);
+      const schedule =
+        change.schedule === undefined
+          ? scheduleOf(job)
+          : changedSchedule(job, change.schedule, await timeNow(tx));
+      if (change.run_after !== undefined) await saveRunAfter(tx, { organizationId, jobId }, change.run_after);
       const changed = await named(() =>
         updateJob(tx, jobId, {
           name: change.name ?? job.name,
@@ -88,21 +105,25 @@ export async function changeJob(
           environmentId,
           timeoutSeconds: change.timeout_seconds ?? job.timeoutSeconds,
           maxParallelRuns: change.max_parallel_runs ?? job.maxParallelRuns,
+          retryAttempts: change.automatic_retries?.attempts ?? job.retryAttempts,
+          retryDelaySeconds: change.automatic_retries?.delay_seconds ?? job.retryDelaySeconds,
+          replaceQueued: change.replace_queued ?? job.replaceQueued,
+          ...schedule,
           ...changedWebhook(job, change, { jobId, secrets, allowCidrs: config.DCTL_WEBHOOK_ALLOW_CIDRS }),
         }),
       );
       const fields = Object.keys(change);
       await recordAudit(tx, principal, 'job.changed', { kind: 'job', id: jobId }, { fields });
-      return view(context, changed);
+      return changed;
     },
     { maxWait: 5_000 },
   );
+  if (change.schedule !== undefined) await ringForSchedule(context, saved);
+  return view(context, saved);
 }
 
 export async function getJob(context: Context, { organizationId }: Principal, { projectId, jobId }: JobKey) {
-  const job = await findJob(context.db, { organizationId, projectId, id: jobId });
-  if (job === null) throw noSuchJob();
-  return view(context, job);
+  return view(context, await storedJob(context.db, { organizationId }, { projectId, jobId }));
 }
 
 /** A project's jobs, oldest first. */
@@ -117,13 +138,20 @@ export async function jobsOf(
   return pageOf(rows, page.limit, (row) => view(context, row));
 }
 
-/** Its runs stay readable, and those that are queued or running go on. */
-export async function deleteJob({ db }: Context, principal: Principal, { projectId, jobId }: JobKey) {
-  await db.$transaction(async (tx) => {
+/** Its runs stay readable, and those that are queued or running go on. No job runs after it any more. */
+export async function deleteJob(
+  { db, doorbell }: Context,
+  principal: Principal,
+  { projectId, jobId }: JobKey,
+) {
+  const { scheduleNextAt } = await db.$transaction(async (tx) => {
     const job = await lockedJob(tx, principal, { projectId, jobId });
+    await lockLinks(tx, principal.organizationId);
     await markJobDeleted(tx, jobId);
     await recordAudit(tx, principal, 'job.deleted', { kind: 'job', id: jobId }, { name: job.name });
+    return job;
   });
+  if (scheduleNextAt !== null) await doorbell.ringNoMore(jobId);
 }
 
 /** The secret that the job's webhooks are signed with, for whoever runs the server. Null when no URL is set. */
@@ -148,11 +176,29 @@ export function noSuchJob(): AppError {
 }
 
 /** The job, which nobody else changes before the transaction has ended. */
-async function lockedJob(tx: Transaction, { organizationId }: Principal, { projectId, jobId }: JobKey) {
-  await lockJob(tx, jobId);
-  const job = await findJob(tx, { organizationId, projectId, id: jobId });
+async function lockedJob(tx: Transaction, principal: Principal, key: JobKey) {
+  await lockJob(tx, key.jobId);
+  return storedJob(tx, principal, key);
+}
+
+async function storedJob(
+  db: Database | Transaction,
+  { organizationId }: Pick<Principal, 'organizationId'>,
+  { projectId, jobId }: JobKey,
+) {
+  const job = await findJob(db, { organizationId, projectId, id: jobId });
   if (job === null) throw noSuchJob();
   return job;
+}
+
+/** To be called once the schedule is stored: should the queue be away, the sweeper makes up for it. */
+async function ringForSchedule(
+  { doorbell }: Context,
+  { id, ...job }: JobSchedule & { id: string },
+): Promise<void> {
+  const { scheduleCron: cron, scheduleTimezone: timezone } = job;
+  if (cron === null || timezone === null) await doorbell.ringNoMore(id);
+  else await doorbell.ringAtTimesOf(id, { cron, timezone });
 }
 
 function refuseWebhookUnlessDbt(projectType: ProjectType, wanted: { webhook_enabled?: boolean | undefined }) {
@@ -178,7 +224,7 @@ async function named<Result>(write: () => Promise<Result>): Promise<Result> {
   }
 }
 
-type StoredJob = Awaited<ReturnType<typeof insertJob>>;
+type StoredJob = Awaited<ReturnType<typeof listJobs>>[number];
 
 function view({ secrets }: Context, job: StoredJob): z.input<typeof jobView> {
   return {
@@ -191,6 +237,13 @@ function view({ secrets }: Context, job: StoredJob): z.input<typeof jobView> {
     enabled: job.enabled,
     timeout_seconds: job.timeoutSeconds,
     max_parallel_runs: job.maxParallelRuns,
+    schedule: scheduleView(job),
+    run_after: job.runsAfter.map(({ afterJobId, statuses }) => ({
+      job_id: afterJobId,
+      statuses: statuses as RunAfter['statuses'],
+    })),
+    automatic_retries: { attempts: job.retryAttempts, delay_seconds: job.retryDelaySeconds },
+    replace_queued: job.replaceQueued,
     created_at: job.createdAt.toISOString(),
     ...webhookView(job, job.id, secrets),
   };

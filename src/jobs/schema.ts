@@ -3,8 +3,47 @@ import { listOf } from '../paging.ts';
 import { id, name } from '../text.ts';
 import { webhookSettings } from '../webhooks/schema.ts';
 
+/** A run's last statuses: `runs/`, one floor up, says what they mean. */
+const finalRunStatuses = ['success', 'partial', 'failed', 'error'] as const;
+
 export const jobsParams = z.object({ project_id: id });
 export const jobParams = z.object({ project_id: id, job_id: id });
+
+const missed = ['run_once', 'skip'] as const;
+
+const schedule = z.strictObject({
+  cron: z
+    .string()
+    .max(200)
+    .meta({ description: 'Five fields, or @daily and the like', example: '0 6 * * 1-5' }),
+  timezone: z
+    .string()
+    .max(100)
+    .default('UTC')
+    .meta({ description: 'Where the clock hangs', example: 'Europe/Berlin' }),
+  missed: z.enum(missed).default('run_once').meta({
+    description: 'Times that passed while nothing was up: run once when it is up again, or skip them',
+  }),
+});
+
+const runAfter = z.strictObject({
+  job_id: id,
+  statuses: z
+    .array(z.enum(finalRunStatuses))
+    .min(1, 'name at least one status')
+    .default(['success'])
+    .meta({ description: 'The statuses that count' }),
+});
+
+const automaticRetries = z.strictObject({
+  attempts: z.int().min(0).max(10).meta({ description: 'How often at most; 0: never' }),
+  delay_seconds: z
+    .int()
+    .min(0)
+    .max(86_400)
+    .default(60)
+    .meta({ description: 'How long each waits before it begins' }),
+});
 
 const settings = z.strictObject({
   name,
@@ -20,11 +59,31 @@ const settings = z.strictObject({
   environment_id: id.meta({ description: "One of the project's environments; production when left out" }),
   timeout_seconds: z.int().min(1).max(604_800).meta({ description: 'A run that takes longer is ended' }),
   max_parallel_runs: z.int().min(1).max(100).meta({ description: 'Further runs wait their turn' }),
+  schedule: schedule.nullable().meta({ description: 'When it runs by itself; null: it does not' }),
+  run_after: z
+    .array(runAfter)
+    .max(20, 'name at most 20 jobs')
+    .meta({ description: 'It runs as well when one of these jobs has ended so' }),
+  automatic_retries: automaticRetries.meta({
+    description: 'Of runs that could not be brought to their end through no fault of their own',
+  }),
+  replace_queued: z.boolean().meta({
+    description:
+      'A new run takes the place of a queued one with the same command; not where either has an Idempotency-Key',
+  }),
 });
 
 export const newJob = settings.partial().required({ name: true }).extend(webhookSettings.partial().shape);
 
 export const jobChange = settings.partial().extend(webhookSettings.partial().shape);
+
+const scheduleView = z.object({
+  cron: z.string(),
+  timezone: z.string(),
+  missed: z.enum(missed),
+  next_run_at: z.iso.datetime().meta({ description: 'The next time it is due' }),
+  problem: z.string().nullable().meta({ description: 'Why the last time that was due made no run' }),
+});
 
 export const jobView = z
   .object({
@@ -37,6 +96,10 @@ export const jobView = z
     enabled: z.boolean(),
     timeout_seconds: z.number().int(),
     max_parallel_runs: z.number().int(),
+    schedule: scheduleView.nullable(),
+    run_after: z.array(z.object({ job_id: z.string(), statuses: z.array(z.enum(finalRunStatuses)) })),
+    automatic_retries: z.object({ attempts: z.number().int(), delay_seconds: z.number().int() }),
+    replace_queued: z.boolean(),
     created_at: z.iso.datetime(),
     webhook_enabled: z.boolean(),
     webhook_url: z.string().nullable(),
@@ -51,3 +114,6 @@ export const webhookSecret = z.object({ webhook_secret: z.string().meta({ exampl
 
 export type NewJob = z.output<typeof newJob>;
 export type JobChange = z.output<typeof jobChange>;
+export type Schedule = z.output<typeof schedule>;
+export type ScheduleView = z.input<typeof scheduleView>;
+export type RunAfter = z.output<typeof runAfter>;

@@ -28,9 +28,9 @@ export const organizationRoutes = (context: Context): Route[] => [
     scope: 'known',
     body: shapes.newOrganization,
     success: { status: 201, description: 'The organization', schema: shapes.createdOrganization },
-    handle: ({ caller, body }) => {
+    handle: ({ caller, body, address }) => {
       const { id, email } = requireServerAdmin(caller);
-      return createOrganization(context, { kind: 'user', id, name: email }, body);
+      return createOrganization(context, { kind: 'user', id, name: email, address }, body);
     },
   }),
   jsonRoute({

@@ -6,6 +6,7 @@ import { forgetSecretsOf } from '../environments/environments.ts';
 import { noSuchProject } from '../environments/require-project.ts';
 import { AppError } from '../errors.ts';
 import { displayCommand } from '../jobs/commands.ts';
+import { findScheduledJobs } from '../jobs/store.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import { removeDeploymentFiles } from './deployment-files.ts';
 import type { newProject, projectChange, projectList, projectView } from './schema.ts';
@@ -79,8 +80,8 @@ export async function changeProject(
  * is free. Runs with their logs and artifacts stay.
  */
 export async function deleteProject(context: Context, principal: Principal, id: string): Promise<void> {
-  const { db, log } = context;
-  const pruned = await db.$transaction(async (tx) => {
+  const { db, doorbell, log } = context;
+  const { pruned, scheduled } = await db.$transaction(async (tx) => {
     const { name } = await lockedProject(tx, principal, id);
     await lockDeployments(tx, { projectId: id });
     const openRuns = await countOpenRuns(tx, { projectId: id });
@@ -91,8 +92,9 @@ export async function deleteProject(context: Context, principal: Principal, id: 
     await markProjectDeleted(tx, id);
     await forgetSecretsOf(tx, id);
     await recordAudit(tx, principal, 'project.deleted', { kind: 'project', id }, { name });
-    return markPruned(tx, { projectId: id });
+    return { pruned: await markPruned(tx, { projectId: id }), scheduled: await findScheduledJobs(tx, id) };
   });
+  await Promise.all(scheduled.map((jobId) => doorbell.ringNoMore(jobId)));
   for (const deploymentId of pruned) {
     await removeDeploymentFiles(context, deploymentId).catch((error: unknown) =>
       log.error({ error, deployment: deploymentId }, "a deleted project's files could not be removed"),

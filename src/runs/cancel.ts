@@ -3,10 +3,11 @@ import { announceRunChange } from '../changes.ts';
 import type { Context, Principal } from '../context.ts';
 import type { Transaction } from '../db.ts';
 import { AppError } from '../errors.ts';
-import { countEnded, noNodes, recordWebhook, ringForWhatFollows } from './finish.ts';
+import { recordConsequences, ringForConsequences } from './consequences.ts';
+import { countEnded } from './finish.ts';
 import { endedRun, type EndedRun } from './lease.ts';
 import { getRun, requireRun, type RunView } from './runs.ts';
-import { isFinal, verdictOn } from './status.ts';
+import { isFinal, noNodes, verdictOn } from './status.ts';
 
 /**
  * Ends a run that waits, at once; of a run that a worker has, notes who wants it ended and wakes that worker. Again is
@@ -19,15 +20,15 @@ export async function cancelRun(context: Context, principal: Principal, id: stri
     if (ended === null && !(await askWorker(tx, principal, id))) return null;
     await recordAudit(tx, principal, 'run.cancelled', { kind: 'run', id });
     await announceRunChange(tx, id);
-    return { ended, deliveryId: ended && (await recordWebhook(tx, context, ended)) };
+    return ended === null ? 'asked' : { ended, consequences: await recordConsequences(tx, context, ended) };
   });
   if (cancelled === null) {
     requireCancelled(await requireRun(context, principal, id));
   } else {
-    log.info({ run: id, wasQueued: cancelled.ended !== null }, 'run cancelled');
-    if (cancelled.ended !== null) {
-      countEnded(context, cancelled.ended, 'cancelled');
-      await ringForWhatFollows(context, cancelled.ended.jobId, cancelled.deliveryId);
+    log.info({ run: id, wasQueued: cancelled !== 'asked' }, 'run cancelled');
+    if (cancelled !== 'asked') {
+      countEnded(context, cancelled.ended);
+      await ringForConsequences(context, cancelled.ended, cancelled.consequences);
     }
   }
   return getRun(context, principal, id);

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Prisma, type Database, type Transaction } from '../db.ts';
 import { announceRunChange } from '../changes.ts';
+import { settleNodes } from './progress.ts';
 import { runSettings, type RunSettings } from './schema.ts';
-import type { Verdict } from './status.ts';
+import type { StatusReason, Verdict } from './status.ts';
 
 /**
  * A worker's right to execute one run. Every write of a worker names the lease's token, so a worker that was
@@ -22,13 +23,15 @@ export interface ClaimedRun {
   jobId: string;
   projectId: string;
   organizationId: string;
+  /** Whose container and volumes it has, among those who share an engine. */
+  installationId: string;
   deploymentId: string;
   settings: RunSettings;
   /** Whether it runs another command than its job's. */
   hasOverride: boolean;
-  /** When set, an earlier worker started the run's container: it is never started again. */
+  /** When set, an earlier worker started the run's container, or was about to. */
   launchedAt: Date | null;
-  /** Raised by each claim. 1: nobody worked on it before. */
+  /** Raised by each claim, and by each launch after the first. 1: nobody worked on it before. */
   fence: number;
   /** Of the stored log, in bytes. */
   logBytes: number;
@@ -44,14 +47,15 @@ export interface ClaimedRun {
 
 /**
  * Takes the oldest run that waits in the queue of the named run's job, if the job's limit of parallel runs allows;
- * or the named run itself when its worker's lease has run out. Null: there is nothing to do, or not yet.
+ * or the named run itself when its worker's lease has run out. Null: there is nothing to do, or not yet. A run that was
+ * launched is left to workers that share the Docker engine: no other can find its container.
  *
  * The job's row is locked meanwhile, so two workers never count the same free place.
  */
 export async function claimRun(
   db: Database,
   runId: string,
-  worker: { name: string; leaseSeconds: number },
+  worker: { name: string; leaseSeconds: number; engineId: string | null },
 ): Promise<ClaimedRun | null> {
   const token = randomUUID();
   const rows = await db.$transaction(async (tx) => {
@@ -68,19 +72,21 @@ export async function claimRun(
         worker_name = ${worker.name},
         started_at = COALESCE(started_at, clock_timestamp())
       WHERE id = (
-        (SELECT id FROM runs WHERE id = ${runId} AND status = 'running' AND lease_expires_at < clock_timestamp())
+        (SELECT id FROM runs WHERE id = ${runId} AND status = 'running' AND lease_expires_at < clock_timestamp()
+         AND (launched_at IS NULL OR engine_id IS NULL OR engine_id = ${worker.engineId}::text))
         UNION ALL
-        (SELECT id FROM runs WHERE job_id = ${job.id} AND status = 'queued' AND (
+        (SELECT id FROM runs WHERE job_id = ${job.id} AND status = 'queued'
+         AND (not_before IS NULL OR not_before <= clock_timestamp()) AND (
            SELECT count(*) FROM runs WHERE job_id = ${job.id} AND status = 'running') < ${job.maxParallelRuns}
          ORDER BY created_at, id LIMIT 1)
         LIMIT 1)
       -- Once more, of the row as it is when it is locked: it may have been cancelled, or have ended, since it was found.
       AND (status = 'queued' OR (status = 'running' AND lease_expires_at < clock_timestamp()))
-      RETURNING id, job_id AS "jobId", project_id AS "projectId", organization_id AS "organizationId",
+      RETURNING id, (SELECT id FROM installation) AS "installationId", job_id AS "jobId", project_id AS "projectId", organization_id AS "organizationId",
         deployment_id AS "deploymentId", settings, command_override IS NOT NULL AS "hasOverride", launched_at AS "launchedAt", fence, log_bytes AS "logBytes",
         log_truncated AS "logTruncated", cancelled_by AS "cancelledBy",
         extract(epoch FROM started_at - created_at)::float8 AS "waitedSeconds",
-        (extract(epoch FROM clock_timestamp() - started_at) * 1000)::float8 AS "elapsedMs"`;
+        GREATEST(0, extract(epoch FROM clock_timestamp() - started_at) * 1000)::float8 AS "elapsedMs"`;
   });
   const [row] = rows;
   if (row === undefined) return null;
@@ -116,21 +122,47 @@ export async function renewLease(
 }
 
 /**
- * To be called just before the container is started. Null when the run was launched before or the lease is lost. A run
- * that somebody cancelled is not marked, and must not be started.
+ * To be called just before the container is started; again is the same as once. Null when the lease is lost. A run that
+ * somebody cancelled is not marked, and must not be started.
  */
 export async function markLaunched(
   db: Database,
   { runId, token }: Lease,
-  containerId: string,
+  { containerId, engineId }: { containerId: string; engineId: string | null },
 ): Promise<{ cancelledBy: string | null } | null> {
   const [marked] = await db.$queryRaw<{ cancelledBy: string | null }[]>`
     UPDATE runs SET
       launched_at = CASE WHEN cancelled_by IS NULL THEN clock_timestamp() END,
-      container_id = CASE WHEN cancelled_by IS NULL THEN ${containerId} END
-    WHERE id = ${runId} AND lease_token = ${token} AND launched_at IS NULL
+      container_id = CASE WHEN cancelled_by IS NULL THEN ${containerId} END,
+      engine_id = CASE WHEN cancelled_by IS NULL THEN ${engineId} END
+    WHERE id = ${runId} AND lease_token = ${token} AND (launched_at IS NULL OR container_id = ${containerId})
     RETURNING cancelled_by AS "cancelledBy"`;
   return marked ?? null;
+}
+
+/**
+ * Undoes `markLaunched` once it is sure that the container ran nothing and never will, and says the fence of the next
+ * launch. What the container wrote, if it began, is not the run's. Null when the lease is lost.
+ */
+export async function forgetLaunch(
+  db: Database,
+  { runId, token }: Lease,
+  containerId: string,
+): Promise<{ fence: number } | null> {
+  const [forgotten] = await db.$queryRaw<{ fence: number }[]>`
+    WITH held AS (
+      UPDATE runs SET
+        launched_at = NULL,
+        container_id = NULL,
+        engine_id = NULL,
+        fence = fence + CASE WHEN container_id = ${containerId} THEN 1 ELSE 0 END,
+        log_bytes = 0,
+        log_truncated = false
+      WHERE id = ${runId} AND lease_token = ${token} AND (container_id = ${containerId} OR launched_at IS NULL)
+      RETURNING id, fence),
+    removed AS (DELETE FROM log_chunks USING held WHERE run_id = held.id)
+    SELECT fence FROM held`;
+  return forgotten ?? null;
 }
 
 /** Leaves the run to another worker at once, its container untouched. */
@@ -139,11 +171,18 @@ export async function releaseLease(db: Database, { runId, token }: Lease): Promi
     UPDATE runs SET lease_expires_at = clock_timestamp() WHERE id = ${runId} AND lease_token = ${token}`;
 }
 
+/** Of a run that has ended: what was left of it is removed. Again is the same as once. */
+export async function noteContainerGone(db: Database, runId: string): Promise<void> {
+  await db.$executeRaw`
+    UPDATE runs SET container_gone_at = clock_timestamp()
+    WHERE id = ${runId} AND finished_at IS NOT NULL AND container_gone_at IS NULL`;
+}
+
 /** Running -> final, once. Null when the lease is lost: then nothing has changed. */
 export async function endRun(
   tx: Transaction,
   { runId, token }: Lease,
-  end: Verdict & { exitCode: number | null; nodesTotal: number | null },
+  end: Verdict & { exitCode: number | null; nodesTotal: number | null; endedAgoMs: number },
 ): Promise<EndedRun | null> {
   const [ended] = await tx.$queryRaw<EndedRun[]>`
     UPDATE runs SET
@@ -154,31 +193,34 @@ export async function endRun(
       -- SQLMesh tells of no nodes: none counted is not none there.
       nodes_total = CASE WHEN settings ->> 'projectType' = 'sqlmesh' THEN NULL
         ELSE COALESCE(${end.nodesTotal}, nodes_total) END,
-      finished_at = clock_timestamp(),
-      duration_ms = round(extract(epoch FROM clock_timestamp() - started_at) * 1000),
+      finished_at = GREATEST(started_at, container_end.at),
+      duration_ms = GREATEST(0, round(extract(epoch FROM container_end.at - started_at) * 1000)),
       lease_token = NULL,
       lease_expires_at = NULL
+    FROM (SELECT clock_timestamp() - make_interval(secs => ${end.endedAgoMs / 1_000}::float8) AS at) AS container_end
     WHERE id = ${runId} AND lease_token = ${token} AND status = 'running'
     RETURNING ${endedRun}`;
   if (ended === undefined) return null;
-  // What had begun and was not heard of again. The nodes of a run that is given up may be what nobody could store.
-  if (end.statusReason !== 'gave_up') {
-    await tx.$executeRaw`
-      UPDATE node_results SET status = 'interrupted' WHERE run_id = ${runId} AND status = 'started'`;
-  }
+  // The nodes of a run that is given up may be what nobody could store.
+  if (end.statusReason !== 'gave_up') await settleNodes(tx, runId);
   await announceRunChange(tx, runId);
   return ended;
 }
 
 /** The columns of an `EndedRun`. */
-export const endedRun = Prisma.sql`id, job_id AS "jobId", status, error_message AS "errorMessage",
+export const endedRun = Prisma.sql`id, job_id AS "jobId", project_id AS "projectId",
+  organization_id AS "organizationId", attempt, status, status_reason AS "statusReason", error_message AS "errorMessage",
   triggered_by AS "triggeredBy", command_override AS "commandOverride", cause, metadata, started_at AS "startedAt",
   finished_at AS "finishedAt", duration_ms::float8 AS "durationMs"`;
 
 export interface EndedRun {
   id: string;
   jobId: string;
+  projectId: string;
+  organizationId: string;
+  attempt: number;
   status: Verdict['status'];
+  statusReason: StatusReason | null;
   errorMessage: string | null;
   triggeredBy: string;
   commandOverride: string | null;

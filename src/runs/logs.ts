@@ -7,25 +7,31 @@ const pageBytes = 256 * 1024;
 export const lookAgainMs = 5_000;
 
 /**
- * Adds `content` to a run's stored log at `startsAt` (bytes). False when the lease is lost or the log has another
- * length: then nothing was stored.
+ * Adds `content` to a run's stored log at `startsAt` (bytes); again is the same as once. False when the lease is lost or
+ * the log has another length: then nothing was stored.
  */
 export async function appendLog(
   { pool }: Pick<Context, 'pool'>,
   { runId, token }: Lease,
   piece: { startsAt: number; content: Buffer; truncated: boolean },
 ): Promise<boolean> {
-  const { rowCount } = await pool.query({
+  const { rows } = await pool.query<{ isStored: boolean }>({
     name: 'append-log',
     text: `
       WITH held AS (
         UPDATE runs SET log_bytes = $3::bigint + length($4::bytea), log_truncated = log_truncated OR $5
         WHERE id = $1 AND lease_token = $2 AND log_bytes = $3 RETURNING id),
-      told AS (SELECT pg_notify('${channel}', id) FROM held)
-      INSERT INTO log_chunks (run_id, starts_at, content) SELECT held.id, $3, $4 FROM held, told`,
+      told AS (SELECT pg_notify('${channel}', id) FROM held),
+      added AS (
+        INSERT INTO log_chunks (run_id, starts_at, content) SELECT held.id, $3, $4 FROM held, told RETURNING run_id)
+      SELECT EXISTS (SELECT FROM added) OR EXISTS (
+        -- Stored before, by a call whose answer did not arrive.
+        SELECT FROM runs JOIN log_chunks ON log_chunks.run_id = runs.id
+        WHERE runs.id = $1 AND lease_token = $2 AND log_bytes = $3::bigint + length($4::bytea)
+          AND starts_at = $3 AND content = $4) AS "isStored"`,
     values: [runId, token, piece.startsAt, piece.content, piece.truncated],
   });
-  return rowCount === 1;
+  return rows[0]?.isStored === true;
 }
 
 /** The stored log from byte `from` on, at most some 256 KiB. Empty when there is no more. */

@@ -1,13 +1,14 @@
 import { announceRunChange } from '../changes.ts';
-import type { Database } from '../db.ts';
+import type { Database, Transaction } from '../db.ts';
 import type { Lease } from './lease.ts';
+import { neverBegan } from './status.ts';
 
 /** What is known of one of dbt's nodes, at any time of its life. Times are ISO 8601 texts. */
 export interface NodeReport {
   step: number;
   uniqueId: string;
   resourceType: string;
-  /** dbt's own word, or `started`. */
+  /** dbt's own word, or `queued` or `started`. */
   status: string;
   startedAt: string | null;
   finishedAt: string | null;
@@ -15,9 +16,16 @@ export interface NodeReport {
   rowsAffected: number | null;
   message: string | null;
   thread: string | null;
+  timing: { name: string; started_at: string | null; completed_at: string | null }[] | null;
+  adapterResponse: Record<string, unknown> | null;
+  failures: number | null;
+  relationName: string | null;
 }
 
-/** Stores what became known of nodes, the later report over the earlier. Does nothing once the lease is lost. */
+/**
+ * Stores what became known of nodes, the later report over the earlier: after a take-over they all come again. Does
+ * nothing once the lease is lost.
+ */
 export async function reportNodes(
   db: Database,
   { runId, token }: Lease,
@@ -29,12 +37,12 @@ export async function reportNodes(
   ];
   await db.$executeRaw`
     INSERT INTO node_results (run_id, step, unique_id, resource_type, status, started_at, finished_at,
-      duration_seconds, rows_affected, message, thread)
+      duration_seconds, rows_affected, message, thread, timing, adapter_response, failures, relation_name)
     SELECT runs.id, n.step, n."uniqueId", n."resourceType", n.status, n."startedAt", n."finishedAt",
-      n."durationSeconds", n."rowsAffected", n.message, n.thread
+      n."durationSeconds", n."rowsAffected", n.message, n.thread, n.timing, n."adapterResponse", n.failures, n."relationName"
     FROM runs, jsonb_to_recordset(${JSON.stringify(latest)}::jsonb) AS n(step integer, "uniqueId" text,
       "resourceType" text, status text, "startedAt" timestamptz, "finishedAt" timestamptz, "durationSeconds" double precision,
-      "rowsAffected" bigint, message text, thread text)
+      "rowsAffected" bigint, message text, thread text, timing jsonb, "adapterResponse" jsonb, failures bigint, "relationName" text)
     WHERE runs.id = ${runId} AND runs.lease_token = ${token}
     ON CONFLICT (run_id, step, unique_id) DO UPDATE SET
       status = EXCLUDED.status,
@@ -43,8 +51,22 @@ export async function reportNodes(
       duration_seconds = EXCLUDED.duration_seconds,
       rows_affected = EXCLUDED.rows_affected,
       message = EXCLUDED.message,
-      thread = COALESCE(EXCLUDED.thread, node_results.thread)`;
+      thread = COALESCE(EXCLUDED.thread, node_results.thread),
+      timing = EXCLUDED.timing,
+      adapter_response = EXCLUDED.adapter_response,
+      failures = EXCLUDED.failures,
+      relation_name = COALESCE(EXCLUDED.relation_name, node_results.relation_name)
+    WHERE EXCLUDED.status <> 'queued'`;
   await announceRunChange(db, runId);
+}
+
+/** To be called when a run ends, whoever ends it: of nodes that were not heard of again nothing more will come. */
+export async function settleNodes(tx: Transaction, runId: string): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE node_results SET
+      status = CASE status WHEN 'queued' THEN 'skipped' ELSE 'interrupted' END,
+      message = CASE status WHEN 'queued' THEN ${neverBegan} ELSE message END
+    WHERE run_id = ${runId} AND status IN ('queued', 'started')`;
 }
 
 /** What is known of a step that has begun. Times are ISO 8601 texts. */
@@ -84,6 +106,31 @@ export async function reportSteps(
       started_at = COALESCE(run_steps.started_at, EXCLUDED.started_at),
       finished_at = COALESCE(EXCLUDED.finished_at, run_steps.finished_at)`;
   await announceRunChange(db, runId);
+}
+
+/** How dbt was invoked for a step. */
+export interface InvocationReport {
+  step: number;
+  invocationId: string | null;
+  dbtVersion: string | null;
+  /** As dbt writes them to run_results.json. */
+  arguments: Record<string, unknown> | null;
+}
+
+export async function reportInvocation(
+  db: Database,
+  { runId, token }: Lease,
+  report: InvocationReport,
+): Promise<void> {
+  await db.$executeRaw`
+    INSERT INTO run_steps (run_id, number, status, arguments, invocation_id, program_version)
+    SELECT id, ${report.step}::integer, 'running', ${report.arguments && JSON.stringify(report.arguments)}::jsonb,
+      ${report.invocationId}, ${report.dbtVersion}
+    FROM runs WHERE id = ${runId} AND lease_token = ${token}
+    ON CONFLICT (run_id, number) DO UPDATE SET
+      arguments = EXCLUDED.arguments,
+      invocation_id = EXCLUDED.invocation_id,
+      program_version = EXCLUDED.program_version`;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { jsonRoute, streamRoute, type Route } from '../http/route.ts';
 import { cancelRun } from './cancel.ts';
+import { retryRun } from './retry.ts';
 import { sendArtifact } from './send-artifact.ts';
 import { artifactsOf, getRun, nodesOf, runsOf } from './runs.ts';
 import * as shapes from './schema.ts';
@@ -70,6 +71,24 @@ export const runRoutes = (context: Context): Route[] => [
       schema: shapes.runView,
     },
     handle: ({ principal, params }) => cancelRun(context, principal, params.run_id),
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/v1/runs/{run_id}/retry',
+    name: 'retryRun',
+    summary: 'Run what a run has left undone: its nodes that failed, were skipped or never began',
+    tag,
+    scope: 'trigger',
+    params: shapes.runParams,
+    headers: shapes.triggerHeaders,
+    body: shapes.retryRequest,
+    success: {
+      status: 200,
+      description: 'The retry is recorded and will be executed',
+      schema: shapes.triggered,
+    },
+    handle: ({ principal, params, body, header }) =>
+      retryRun(context, principal, params.run_id, body, header('idempotency-key')),
   }),
   streamRoute({
     method: 'get',

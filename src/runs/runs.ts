@@ -7,6 +7,7 @@ import { tallyNodes, type RunStatus } from './status.ts';
 import { requireStep, viewSteps } from './steps.ts';
 import {
   countNodesByStatus,
+  findRetries,
   findRun,
   findSteps,
   listArtifacts,
@@ -18,13 +19,15 @@ import {
 export type RunView = z.input<typeof runView>;
 
 export async function getRun({ db }: Context, { organizationId }: Principal, id: string): Promise<RunView> {
-  const [run, counts, steps] = await Promise.all([
-    findRun(db, organizationId, id),
+  const run = await findRun(db, organizationId, id);
+  if (run === null) throw noSuchRun();
+  // After the run: who sees that it has ended sees all that its end settled.
+  const [counts, steps, retries] = await Promise.all([
     countNodesByStatus(db, [id]),
     findSteps(db, [id]),
+    findRetries(db, [id]),
   ]);
-  if (run === null) throw noSuchRun();
-  return view(run, counts, steps);
+  return view(run, { counts, steps, retries });
 }
 
 /** The organization's runs, newest first. */
@@ -35,10 +38,14 @@ export async function runsOf(
 ): Promise<z.input<typeof runList>> {
   const rows = await listRuns(db, organizationId, filters, decodeCursor(cursor), limit + 1);
   const ids = rows.map((row) => row.id);
-  const [counts, steps] = await Promise.all([countNodesByStatus(db, ids), findSteps(db, ids)]);
+  const [counts, steps, retries] = await Promise.all([
+    countNodesByStatus(db, ids),
+    findSteps(db, ids),
+    findRetries(db, ids),
+  ]);
   return pageOf(rows, limit, (row) => {
     const isItsOwn = ({ runId }: { runId: string }) => runId === row.id;
-    return view(row, counts.filter(isItsOwn), steps.filter(isItsOwn));
+    return view(row, { counts: counts.filter(isItsOwn), steps: steps.filter(isItsOwn), retries });
   });
 }
 
@@ -127,8 +134,15 @@ type StoredRun = NonNullable<Awaited<ReturnType<typeof findRun>>>;
 
 function view(
   run: StoredRun,
-  counts: { step: number; status: string; count: number }[],
-  steps: Awaited<ReturnType<typeof findSteps>>,
+  {
+    counts,
+    steps,
+    retries,
+  }: {
+    counts: { step: number; status: string; count: number }[];
+    steps: Awaited<ReturnType<typeof findSteps>>;
+    retries: { id: string; retryOf: string }[];
+  },
 ): RunView {
   const nodes = tallyNodes(counts);
   const done = nodes.succeeded + nodes.failed + nodes.skipped;
@@ -162,8 +176,26 @@ function view(
     log_bytes: Number(run.logBytes),
     log_truncated: run.logTruncated,
     steps: viewSteps(run, steps, counts),
+    attempt: run.attempt,
+    retry_of: run.retryOf,
+    retried_by: retries.find(({ retryOf }) => retryOf === run.id)?.id ?? null,
+    after_run: run.afterRun,
+    scheduled_for: run.scheduledFor?.toISOString() ?? null,
+    not_before: run.notBefore?.toISOString() ?? null,
+    replaced_by: run.replacedBy,
+    interruption: interruptionOf(run),
     cancel_requested_at: run.cancelRequestedAt?.toISOString() ?? null,
     cancelled_by: run.cancelledBy,
     cleared_at: run.clearedAt?.toISOString() ?? null,
+  };
+}
+
+function interruptionOf(run: StoredRun): RunView['interruption'] {
+  if (run.interruptedAt === null && run.killedAt === null) return null;
+  return {
+    signal_sent_at: run.interruptedAt?.toISOString() ?? null,
+    kill_sent_at: run.killedAt?.toISOString() ?? null,
+    last_words: run.lastWords,
+    container_gone_at: run.containerGoneAt?.toISOString() ?? null,
   };
 }

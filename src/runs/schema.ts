@@ -31,6 +31,8 @@ export const triggerRequest = z.strictObject({
     .meta({ description: "The caller's own facts: shown with the run and in its webhook" }),
 });
 
+export const retryRequest = triggerRequest.pick({ cause: true, metadata: true });
+
 export const triggerHeaders = z.object({
   'Idempotency-Key': z
     .string()
@@ -66,6 +68,19 @@ export const stepView = z
   })
   .meta({ id: 'RunStep' });
 
+/** What is known of a container that was told to stop. */
+const interruption = z
+  .object({
+    signal_sent_at: z.iso.datetime().nullable().meta({ description: 'When it was sent SIGINT' }),
+    kill_sent_at: z.iso
+      .datetime()
+      .nullable()
+      .meta({ description: 'When it was sent SIGKILL, the grace being over' }),
+    last_words: z.array(z.string()).meta({ description: 'What dbt said of it, line by line' }),
+    container_gone_at: z.iso.datetime().nullable().meta({ description: 'When its container was removed' }),
+  })
+  .meta({ id: 'Interruption' });
+
 export const runView = z
   .object({
     id: z.string(),
@@ -96,6 +111,20 @@ export const runView = z
     log_bytes: z.number().int(),
     log_truncated: z.boolean(),
     steps: z.array(stepView).meta({ description: "The run's commands, in their order" }),
+    attempt: z.number().int().meta({ description: 'How often the same work was tried, this run included' }),
+    retry_of: z.string().nullable().meta({ description: 'The run that this one retries' }),
+    retried_by: z.string().nullable().meta({ description: 'The newest run that retries this one' }),
+    after_run: z.string().nullable().meta({
+      description: 'The run of another job whose end made this one begin',
+    }),
+    scheduled_for: z.iso.datetime().nullable().meta({
+      description: "The time of its job's schedule that it stands for",
+    }),
+    not_before: z.iso.datetime().nullable().meta({ description: 'It waits until then' }),
+    replaced_by: z.string().nullable().meta({
+      description: 'The newer run that took its place while it was queued',
+    }),
+    interruption: interruption.nullable().meta({ description: 'How it was stopped, if it was' }),
     cancel_requested_at: z.iso.datetime().nullable(),
     cancelled_by: z.string().nullable().meta({ description: 'The name of whoever asked for that' }),
     cleared_at: z.iso.datetime().nullable().meta({
@@ -149,7 +178,7 @@ export const nodeView = z
     step: z.number().int().meta({ description: 'The number of the step it belongs to' }),
     unique_id: z.string(),
     resource_type: z.string(),
-    status: z.string().meta({ description: "dbt's own word; started while it runs" }),
+    status: z.string().meta({ description: "dbt's own word; queued until it begins, started while it runs" }),
     start_time: z.iso.datetime().nullable(),
     end_time: z.iso.datetime().nullable(),
     duration_seconds: z.number().nullable(),
@@ -199,6 +228,8 @@ export const runSettings = z.object({
   steps: z.array(z.object({ command: z.string(), argv: z.array(z.string()) })),
   timeoutSeconds: z.number(),
   environment: environmentSettings,
+  /** Whose results the first step goes on from: it is a `dbt retry`. */
+  retryFrom: z.object({ runId: z.string(), step: z.number() }).nullable().default(null),
   /** Runs recorded before there were others are dbt's. */
   projectType: z.enum(projectTypes).default('dbt'),
 });
@@ -206,4 +237,5 @@ export const runSettings = z.object({
 export type RunQuery = z.output<typeof runQuery>;
 export type NodeQuery = z.output<typeof nodeQuery>;
 export type RunSettings = z.output<typeof runSettings>;
+export type RetryRequest = z.output<typeof retryRequest>;
 export type TriggerRequest = z.output<typeof triggerRequest>;

@@ -19,6 +19,9 @@ export const statusReasons = [
   'runtime_unavailable',
   'could_not_start',
   'container_lost',
+  'engine_restarted',
+  'worker_lost',
+  'replaced',
   'gave_up',
 ] as const;
 export type StatusReason = (typeof statusReasons)[number];
@@ -46,6 +49,12 @@ export type Outcome =
       why: string;
     }
   | { kind: 'container_lost' }
+  /** The engine ended the container because it was itself restarted. */
+  | { kind: 'engine_restarted' }
+  /** No worker was there to end it, for longer than it may take. */
+  | { kind: 'worker_lost' }
+  /** A newer run of the same command took its place while it was queued. */
+  | { kind: 'replaced'; by: string }
   /** Nothing was tried this time: each of so many workers before had to leave the run without an end. */
   | { kind: 'gave_up'; claims: number };
 
@@ -88,6 +97,21 @@ export function verdictOn(outcome: Outcome, nodes: NodeCounts, firstFailure: str
       return stopped(outcome.reason, outcome.why);
     case 'container_lost':
       return stopped('container_lost', "The run's container disappeared before its result was read.");
+    case 'engine_restarted':
+      return stopped(
+        'engine_restarted',
+        'The Docker engine was restarted while the run executed, and ended it.',
+      );
+    case 'worker_lost':
+      return stopped(
+        'worker_lost',
+        'No worker was there for longer than the run may take, so how it ended is not known.',
+      );
+    case 'replaced':
+      return stopped(
+        'replaced',
+        `A newer run of the same command took its place while it was queued: ${outcome.by}.`,
+      );
     case 'gave_up':
       return stopped(
         'gave_up',
@@ -124,7 +148,8 @@ export function eventOf(status: FinalStatus): 'job.completed' | 'job.partial' | 
 }
 
 /** dbt's words, of nodes, tests and source freshness alike. Every other word is a failure. */
-const outcomeOfWord = new Map<string, keyof NodeCounts | 'running'>([
+const outcomeOfWord = new Map<string, keyof NodeCounts | 'queued' | 'running'>([
+  ['queued', 'queued'],
   ['started', 'running'],
   ['success', 'succeeded'],
   ['pass', 'succeeded'],
@@ -137,14 +162,26 @@ const outcomeOfWord = new Map<string, keyof NodeCounts | 'running'>([
 /** The statuses of nodes that have not failed. */
 export const unfailedNodeStatuses: readonly string[] = [...outcomeOfWord.keys()];
 
+/** The statuses of nodes that have ended well. */
+export const succeededNodeStatuses: readonly string[] = [...outcomeOfWord]
+  .filter(([, outcome]) => outcome === 'succeeded')
+  .map(([word]) => word);
+
 /** How a node's own status counts. */
-export function nodeOutcome(status: string): keyof NodeCounts | 'running' {
+export function nodeOutcome(status: string): keyof NodeCounts | 'queued' | 'running' {
   return outcomeOfWord.get(status) ?? 'failed';
 }
 
-/** Adds up rows of a status and how many nodes have it. */
-export function tallyNodes(rows: { status: string; count: number }[]): NodeCounts {
-  const nodes = { succeeded: 0, failed: 0, skipped: 0, running: 0 };
+/** The message of a node that was to be worked on, and whose run ended before. */
+export const neverBegan = 'The run ended before this node began.';
+
+export const noNodes: NodeCounts = { succeeded: 0, failed: 0, skipped: 0 };
+
+/** Adds up rows of a status and how many nodes have it. `queued`: were to be worked on and have not begun. */
+export function tallyNodes(
+  rows: { status: string; count: number }[],
+): NodeCounts & { queued: number; running: number } {
+  const nodes = { succeeded: 0, failed: 0, skipped: 0, queued: 0, running: 0 };
   for (const { status, count } of rows) nodes[nodeOutcome(status)] += count;
   return nodes;
 }

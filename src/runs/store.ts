@@ -1,7 +1,9 @@
+import type { AuditAction } from '../audit/record-audit.ts';
+import type { Actor } from '../context.ts';
 import { Prisma, type Database, type Transaction } from '../db.ts';
 import { olderThan, type Position } from '../paging.ts';
 import type { RunQuery } from './schema.ts';
-import { finalStatuses, unfailedNodeStatuses } from './status.ts';
+import { isFinal, unfailedNodeStatuses } from './status.ts';
 
 export interface NewRun {
   id: string;
@@ -14,27 +16,58 @@ export interface NewRun {
   commandOverride: string | null;
   triggeredBy: string;
   requestedBy: string;
+  /** Who that is, for the audit log. */
+  actor: Actor;
   cause: string | null;
   metadata: Record<string, string | number | boolean> | null;
   settings: object;
+  /** How often the same work was tried, this time included; and the run that this one retries. */
+  attempt: number;
+  retryOf: string | null;
+  /** The run of another job whose end made this one begin. */
+  afterRun: string | null;
+  /** The time of its job's schedule that it stands for. */
+  scheduledFor: Date | null;
+  /** From now on: nobody takes it earlier. */
+  delaySeconds: number;
+  /** Whether it was triggered with an Idempotency-Key. */
+  hasKey: boolean;
 }
 
 /**
  * Records a run of the project's current deployment, as `queued`. False when it has none whose files are there: the
- * deployment is locked meanwhile, so none whose files are being removed is taken.
+ * deployment is locked meanwhile, so none whose files are being removed is taken. Noted in the audit log by the same
+ * statement: a trigger waits for the database once.
  */
 export async function insertRun(db: Database | Transaction, run: NewRun): Promise<boolean> {
   const metadata = run.metadata === null ? null : JSON.stringify(run.metadata);
+  const { actor } = run;
   const inserted = await db.$executeRaw`
-    INSERT INTO runs (id, organization_id, project_id, job_id, deployment_id, environment_id, name, command,
-      command_override, triggered_by, requested_by, cause, metadata, settings, status)
+    WITH recorded AS (INSERT INTO runs (id, organization_id, project_id, job_id, deployment_id, environment_id, name, command,
+      command_override, triggered_by, requested_by, cause, metadata, settings, attempt, retry_of, after_run,
+      scheduled_for, not_before, has_key, status)
     SELECT ${run.id}, ${run.organizationId}, ${run.projectId}, ${run.jobId}, deployments.id, ${run.environmentId},
       ${run.name}, ${run.command}, ${run.commandOverride}, ${run.triggeredBy}, ${run.requestedBy}, ${run.cause},
-      ${metadata}::jsonb, ${JSON.stringify(run.settings)}::jsonb, 'queued'
+      ${metadata}::jsonb, ${JSON.stringify(run.settings)}::jsonb, ${run.attempt}::integer, ${run.retryOf}, ${run.afterRun},
+      ${run.scheduledFor}::timestamptz,
+      CASE WHEN ${run.delaySeconds}::float8 > 0 THEN clock_timestamp() + make_interval(secs => ${run.delaySeconds}::float8) END,
+      ${run.hasKey}, 'queued'
     FROM projects JOIN deployments ON deployments.id = projects.deployment_id
     WHERE projects.id = ${run.projectId} AND deployments.pruned_at IS NULL
-    FOR KEY SHARE OF deployments`;
+    FOR KEY SHARE OF deployments
+    RETURNING id, organization_id, job_id, triggered_by)
+    INSERT INTO audit_events (id, organization_id, actor_kind, actor_id, actor_name, address, action, subject_kind,
+      subject_id, details)
+    SELECT gen_random_uuid()::text, organization_id, ${actor.kind}, ${actor.id}, ${actor.name}, ${actor.address ?? null},
+      ${'run.triggered' satisfies AuditAction}, 'run', id,
+      jsonb_build_object('job_id', job_id, 'triggered_by', triggered_by)
+    FROM recorded`;
   return inserted === 1;
+}
+
+/** Whether a run stands for this time of its job's schedule. */
+export async function isRecorded(tx: Transaction, jobId: string, scheduledFor: Date): Promise<boolean> {
+  return (await tx.run.findFirst({ where: { jobId, scheduledFor }, select: { id: true } })) !== null;
 }
 
 /** False when the key is taken. Waits for another transaction that is about to take or to leave it. */
@@ -161,19 +194,61 @@ export function findArtifact(db: Database, runId: string, step: number | undefin
   });
 }
 
-/** The oldest run of the job that waits for its turn. */
-export function findOldestQueued(db: Database, jobId: string) {
-  return db.run.findFirst({
-    where: { jobId, status: 'queued' },
-    orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
-    select: { id: true },
+/**
+ * The retry of a run that has not come to its end. Locks the run, so that of several who ask before they record one,
+ * each sees what the one before recorded.
+ */
+export async function findRetryAtWork(
+  tx: Transaction,
+  runId: string,
+): Promise<{ id: string; status: string } | null> {
+  await tx.$executeRaw`SELECT 1 FROM runs WHERE id = ${runId} FOR NO KEY UPDATE`;
+  return tx.run.findFirst({
+    where: { retryOf: runId, status: { in: ['queued', 'running'] } },
+    select: { id: true, status: true },
   });
 }
 
-/** Those of the named runs that have come to their end. */
-export async function findEndedRuns(db: Database, runIds: string[]): Promise<string[]> {
-  const where = { id: { in: runIds }, status: { in: [...finalStatuses] } };
-  return (await db.run.findMany({ where, select: { id: true } })).map(({ id }) => id);
+/** Of each of these runs that was retried the newest retry. */
+export function findRetries(db: Database, runIds: string[]): Promise<{ id: string; retryOf: string }[]> {
+  return db.$queryRaw<{ id: string; retryOf: string }[]>`
+    SELECT DISTINCT ON (retry_of) id, retry_of AS "retryOf" FROM runs WHERE retry_of = ANY(${runIds})
+    ORDER BY retry_of, created_at DESC, id DESC`;
+}
+
+/** The oldest run of the job that waits for its turn. */
+export async function findOldestQueued(db: Database, jobId: string): Promise<{ id: string } | null> {
+  const [oldest] = await db.$queryRaw<{ id: string }[]>`
+    SELECT id FROM runs
+    WHERE job_id = ${jobId} AND status = 'queued' AND (not_before IS NULL OR not_before <= clock_timestamp())
+    ORDER BY created_at, id LIMIT 1`;
+  return oldest ?? null;
+}
+
+/** Whether each of the named runs has come to its end; of those that are known here. */
+export async function findRunStates(db: Database, runIds: string[]): Promise<Map<string, 'open' | 'ended'>> {
+  const found = await db.run.findMany({
+    where: { id: { in: runIds } },
+    select: { id: true, status: true },
+  });
+  return new Map(found.map(({ id, status }) => [id, isFinal(status) ? 'ended' : 'open']));
+}
+
+/** Those of the named environments that were deleted, themselves or with their project, and that no run needs any more. */
+export async function findDeletedEnvironments(db: Database, ids: string[]): Promise<string[]> {
+  if (ids.length === 0) return [];
+  const rows = await db.$queryRaw<{ id: string }[]>`
+    SELECT environments.id FROM environments JOIN projects ON projects.id = environments.project_id
+    WHERE environments.id = ANY(${ids})
+      AND (environments.deleted_at IS NOT NULL OR projects.deleted_at IS NOT NULL)
+      AND NOT EXISTS (
+        SELECT FROM runs WHERE environment_id = environments.id AND status IN ('queued', 'running'))`;
+  return rows.map((row) => row.id);
+}
+
+/** What marks containers and volumes as this installation's. */
+export async function getInstallationId(db: Database): Promise<string> {
+  return (await db.installation.findFirstOrThrow()).id;
 }
 
 /**
@@ -187,6 +262,7 @@ export async function findForgottenRuns(db: Database, olderThanSeconds: number):
     (SELECT queued.id FROM (
        SELECT id, job_id, row_number() OVER (PARTITION BY job_id ORDER BY created_at, id) AS place FROM runs
        WHERE status = 'queued' AND created_at < clock_timestamp() - make_interval(secs => ${olderThanSeconds})
+         AND (not_before IS NULL OR not_before <= clock_timestamp())
      ) AS queued
      JOIN jobs ON jobs.id = queued.job_id
      WHERE queued.place <= jobs.max_parallel_runs - (

@@ -1,12 +1,13 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
 import type { Database, Transaction } from '../db.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { acceptCommand } from '../commands/accept-command.ts';
-import { displayCommand } from '../jobs/commands.ts';
 import { jobToRun } from '../jobs/job-to-run.ts';
-import type { RunSettings, TriggerRequest, triggered } from './schema.ts';
+import { newRun } from './new-run.ts';
+import { recordRun, ringForReplaced, type ReplacedRun } from './record-run.ts';
+import type { TriggerRequest, triggered } from './schema.ts';
 import { findIdempotencyKey, findRun, insertRun, takeIdempotencyKey, type NewRun } from './store.ts';
 
 /**
@@ -41,34 +42,25 @@ export async function triggerRun(
       ? undefined
       : acceptCommand(request.command_override, '/command_override', job.projectType);
 
-  const settings: RunSettings = {
-    steps:
-      override === undefined
-        ? job.commands.map((each) => acceptCommand(each, '/commands', job.projectType))
-        : [override],
-    timeoutSeconds: Math.min(job.timeoutSeconds, job.environment.timeoutSeconds ?? Infinity),
-    environment: job.environment,
-    projectType: job.projectType,
-  };
-  const run: NewRun = {
-    id: randomUUID(),
-    organizationId,
-    projectId,
-    jobId,
-    name: `${job.name}-${options.triggeredBy}-${timeInName(new Date())}`,
-    environmentId: job.environment.id,
-    command: displayCommand(job.commands),
-    commandOverride: override?.command ?? null,
+  const run = newRun(job, {
     triggeredBy: options.triggeredBy,
     requestedBy: actor.name,
-    cause: request.cause ?? null,
-    metadata: request.metadata ?? null,
-    settings,
+    actor,
+    cause: request.cause,
+    metadata: request.metadata,
+    override,
+    hasKey: options.idempotencyKey !== undefined,
+  });
+  let replaced: ReplacedRun[] = [];
+  const insertAndReplace = async () => {
+    const ended = await db.$transaction((tx) => recordRun(tx, context, job, run), { maxWait: 5_000 });
+    replaced = ended ?? refuseWithoutCode();
   };
-  const recorded = await record(context, run, request, options.idempotencyKey);
+  const insert = job.replaceQueued && !run.hasKey ? insertAndReplace : insertOrRefuse;
+  const recorded = await recordOnce(context, run, canonical(request), options.idempotencyKey, insert);
   if (recorded.id === run.id) {
     log.info({ run: run.id, job: jobId }, 'run queued');
-    await doorbell.ringRun(run.id);
+    await Promise.all([doorbell.ringRun(run.id), ringForReplaced(context, replaced)]);
   }
   metrics.triggers.observe({ triggered_by: options.triggeredBy }, (performance.now() - startedAt) / 1_000);
   return {
@@ -79,12 +71,16 @@ export async function triggerRun(
   };
 }
 
-/** The run that stands for this request: this one, or the one an earlier request with the same key made. */
-async function record(
+/**
+ * Records the run with `insert`, which may refuse. Returns the run that stands for this request: this one, or the one
+ * that an earlier request with the same key made. `request`: the same JSON for the same request.
+ */
+export async function recordOnce(
   { db }: Context,
   run: NewRun,
-  request: TriggerRequest,
+  request: unknown,
   idempotencyKey: string | undefined,
+  insert: (db: Database | Transaction, run: NewRun) => Promise<void> = insertOrRefuse,
 ): Promise<{ id: string; name: string }> {
   if (idempotencyKey === undefined) {
     await insert(db, run);
@@ -95,7 +91,7 @@ async function record(
   }
   const { organizationId } = run;
   const requestHash = createHash('sha256')
-    .update(JSON.stringify([run.jobId, canonical(request)]))
+    .update(JSON.stringify([run.jobId, request]))
     .digest();
   return db.$transaction(async (tx) => {
     if (await takeIdempotencyKey(tx, { organizationId, key: idempotencyKey, requestHash, runId: run.id })) {
@@ -116,19 +112,16 @@ async function record(
 }
 
 /** Tries twice: the deployment may have been replaced and its files removed while the first try waited for it. */
-async function insert(db: Database | Transaction, run: NewRun): Promise<void> {
-  if ((await insertRun(db, run)) || (await insertRun(db, run))) return;
+export async function insertOrRefuse(db: Database | Transaction, run: NewRun): Promise<void> {
+  if (!(await insertRun(db, run)) && !(await insertRun(db, run))) refuseWithoutCode();
+}
+
+function refuseWithoutCode(): never {
   throw new AppError('conflict', 'The project has no code to run: deploy it first (POST .../deployments).');
 }
 
 /** The same text for the same request, in whatever order its keys came. */
-function canonical(request: TriggerRequest): unknown {
+export function canonical(request: TriggerRequest): unknown {
   const { command_override: override = null, cause = null, metadata = {} } = request;
   return [override, cause, Object.entries(metadata).toSorted(([a], [b]) => (a < b ? -1 : 1))];
-}
-
-/** `YYYYMMDD-HHMMSS`, UTC. */
-function timeInName(time: Date): string {
-  const digits = time.toISOString().replace(/\D/g, '');
-  return `${digits.slice(0, 8)}-${digits.slice(8, 14)}`;
 }

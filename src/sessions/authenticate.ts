@@ -44,7 +44,7 @@ async function signedInUser(
 }
 
 /** In the organization that X-Organization-ID or the address names, or in their only one. */
-function principalOfUser(user: SignedInUser, { header, params }: Visit): Principal {
+function principalOfUser(user: SignedInUser, { header, params, address }: Visit): Principal {
   const { memberships } = user;
   const wanted = header('x-organization-id');
   const named = memberships.find(
@@ -64,7 +64,7 @@ function principalOfUser(user: SignedInUser, { header, params }: Visit): Princip
   return {
     organizationId: chosen.organizationId,
     scope: scopeOfRole[chosen.role],
-    actor: { kind: 'user', id: user.id, name: user.email },
+    actor: { kind: 'user', id: user.id, name: user.email, address },
   };
 }
 

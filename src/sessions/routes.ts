@@ -72,7 +72,7 @@ export function sessionRoutes(context: Context): Route[] {
       scope: 'known',
       success: { status: 204, description: 'Ended' },
       async handle(asked) {
-        await endAllSessions(context, requireUser(asked.caller));
+        await endAllSessions(context, requireUser(asked.caller), asked.address);
         setCookie(asked, '');
       },
     }),

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { recordAudit, type AuditAction } from '../audit/record-audit.ts';
-import type { Caller, Context, SignedInUser } from '../context.ts';
+import type { Actor, Caller, Context, SignedInUser } from '../context.ts';
 import type { Transaction } from '../db.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { hashPassword, isPassword } from '../users/password.ts';
@@ -34,10 +34,13 @@ export async function signIn(
   const user = await findUserByEmail(context.db, email);
   const isRight = await limit.guard({ address, email }, () => isPassword(password, user?.passwordHash));
   if (user === null || !isRight) {
-    context.log.info({ address }, 'a sign-in failed');
+    noteFailure(context, user, address);
     throw wrongCredentials();
   }
-  return context.db.$transaction((tx) => begin(context, tx, user.id, 'session.started', user.sessionVersion));
+  const { id, sessionVersion } = user;
+  return context.db.$transaction((tx) =>
+    begin(context, tx, { id, address, sessionVersion }, 'session.started'),
+  );
 }
 
 /** Tells a signed-in user from a token, which has no session. */
@@ -59,8 +62,18 @@ export function sessionOf(user: SignedInUser): SessionView {
 }
 
 /** Every session of this user, this one too, from the next request on. */
-export async function endAllSessions({ db }: Context, user: SignedInUser): Promise<void> {
-  await raiseSessionVersion(db, user.id);
+export async function endAllSessions({ db }: Context, user: SignedInUser, address: string): Promise<void> {
+  const { id, email, memberships } = user;
+  await db.$transaction(async (tx) => {
+    await raiseSessionVersion(tx, id);
+    await noteEverywhere(
+      tx,
+      memberships,
+      { kind: 'user', id, name: email, address },
+      'user.sessions_ended',
+      id,
+    );
+  });
 }
 
 /** Ends all sessions of the user and begins a new one. */
@@ -73,12 +86,17 @@ export async function changePassword(
 ): Promise<Begun> {
   const { db } = context;
   const user = await findUser(db, id);
-  if (user === null || !(await limit.guard({ address, email }, () => isPassword(current, user.passwordHash))))
+  if (
+    user === null ||
+    !(await limit.guard({ address, email }, () => isPassword(current, user.passwordHash)))
+  ) {
+    noteFailure(context, user, address);
     throw wrongCurrentPassword();
+  }
   const newHash = await hashPassword(wanted);
   return db.$transaction(async (tx) => {
     if (!(await updatePassword(tx, id, newHash, user.passwordHash))) throw wrongCurrentPassword();
-    return begin(context, tx, id, 'user.password_changed');
+    return begin(context, tx, { id, address }, 'user.password_changed');
   });
 }
 
@@ -86,22 +104,51 @@ function wrongCurrentPassword(): AppError {
   return invalidField('/current_password', 'This is not your current password.');
 }
 
+/**
+ * Counts a wrong password, and notes it wherever the user belongs to. Nobody waits for that: an answer that comes later
+ * would tell that somebody has the e-mail address.
+ */
+function noteFailure(
+  { db, log, metrics }: Context,
+  user: { id: string; email: string } | null,
+  address: string,
+): void {
+  metrics.failedAuthentications.inc({ with: 'password' });
+  log.info({ address }, 'a sign-in failed');
+  if (user === null) return;
+  const { id, email: name } = user;
+  db.$transaction(async (tx) => {
+    const found = await findUserWithMemberships(tx, id);
+    const memberships = found?.memberships ?? [];
+    await noteEverywhere(tx, memberships, { kind: 'user', id: null, name, address }, 'session.failed', id);
+  }).catch((error: unknown) => log.warn({ error }, 'a sign-in that failed was not noted'));
+}
+
 /** `sessionVersion`: the one that the password was checked with, so that a session never outlives a newer password. */
 async function begin(
   { secrets }: Context,
   tx: Transaction,
-  userId: string,
+  { id, address, sessionVersion }: { id: string; address: string; sessionVersion?: number },
   action: AuditAction,
-  sessionVersion?: number,
 ): Promise<Begun> {
-  const user = await findUserWithMemberships(tx, userId);
+  const user = await findUserWithMemberships(tx, id);
   if (user === null) throw wrongCredentials();
   const version = sessionVersion ?? user.sessionVersion;
-  const { token, expiresAt } = signSession(secrets, { userId, sessionVersion: version });
-  const actor = { kind: 'user', id: userId, name: user.email } as const;
-  for (const { organizationId } of user.memberships)
-    await recordAudit(tx, { organizationId, actor }, action, { kind: 'user', id: userId });
+  const { token, expiresAt } = signSession(secrets, { userId: id, sessionVersion: version });
+  await noteEverywhere(tx, user.memberships, { kind: 'user', id, name: user.email, address }, action, id);
   return { token, session: sessionOf(signedIn(user, expiresAt)) };
+}
+
+/** What concerns a user concerns every organization that they belong to. */
+async function noteEverywhere(
+  tx: Transaction,
+  memberships: { organizationId: string }[],
+  actor: Actor,
+  action: AuditAction,
+  userId: string,
+): Promise<void> {
+  for (const { organizationId } of memberships)
+    await recordAudit(tx, { organizationId, actor }, action, { kind: 'user', id: userId });
 }
 
 function wrongCredentials(): AppError {

@@ -1,7 +1,7 @@
-import { RateLimiterMemory } from 'rate-limiter-flexible';
 import { callerNetwork } from '../addresses.ts';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
+import { openLimit } from '../http/rate-limits.ts';
 import { findLiveToken, noteTokenUse, replaceTokenHash, type LiveToken } from './store.ts';
 import { isWellFormedToken } from './token.ts';
 
@@ -16,22 +16,19 @@ const wrongTokensPerMinute = 100;
 export function tokenAuthentication(
   context: Context,
 ): (authorization: string | undefined, address: string) => Promise<Principal> {
-  const wrong = new RateLimiterMemory({ points: wrongTokensPerMinute, duration: 60 });
+  const wrong = openLimit(wrongTokensPerMinute);
   const noteUse = useNotes(context);
 
   async function refuse(address: string): Promise<never> {
-    const { consumedPoints, msBeforeNext } = await wrong.penalty(callerNetwork(address));
-    if (consumedPoints <= wrongTokensPerMinute) {
-      throw new AppError(
-        'unauthenticated',
-        'This API token is not valid: it is mistyped, expired or revoked.',
-      );
+    context.metrics.failedAuthentications.inc({ with: 'token' });
+    const { isOver, headers, resetSeconds } = await wrong.count(callerNetwork(address));
+    if (!isOver) {
+      const detail = 'This API token is not valid: it is mistyped, expired or revoked.';
+      throw new AppError('unauthenticated', detail, { headers });
     }
-    throw new AppError(
-      'too_many_requests',
-      'Too many requests with tokens that are not valid came from this address. Correct the token.',
-      { retryAfterSeconds: Math.ceil(msBeforeNext / 1000) },
-    );
+    const detail =
+      'Too many requests with tokens that are not valid came from this address. Correct the token.';
+    throw new AppError('too_many_requests', detail, { headers, retryAfterSeconds: resetSeconds });
   }
 
   return async (authorization, address) => {
@@ -49,7 +46,7 @@ export function tokenAuthentication(
     return {
       organizationId: found.organizationId,
       scope: found.scope,
-      actor: { kind: 'token', id: found.id, name: found.name },
+      actor: { kind: 'token', id: found.id, name: found.name, address },
     };
   };
 }

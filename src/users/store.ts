@@ -118,6 +118,6 @@ export async function updatePassword(
 }
 
 /** Ends every session of the user. */
-export async function raiseSessionVersion(db: Database, id: string): Promise<void> {
+export async function raiseSessionVersion(db: Database | Transaction, id: string): Promise<void> {
   await db.user.updateMany({ where: { id }, data: { sessionVersion: { increment: 1 } } });
 }

@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { asAnotherOrganization } from '../support/organization.ts';
 import { createJob, deployProject, type DeployedProject } from '../support/project.ts';
 import { startSystem, type System } from '../support/system.ts';
 
@@ -26,39 +25,11 @@ async function countRuns(cause: string): Promise<number> {
   return rows[0].count;
 }
 
-test('fifty triggers at once with one key make one run, and fifty equal answers', async () => {
-  const cause = 'fifty';
-  const answers = await Promise.all(
-    Array.from({ length: 50 }, () => triggerWithKey('fifty-at-once', { cause })),
-  );
-  expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
-  expect(answers[0]!.status).toBe(200);
-  expect(await countRuns(cause)).toBe(1);
-});
-
 test('a request repeated later gets the first answer, in whatever order its fields come', async () => {
   const first = await triggerWithKey('later', { cause: 'later', metadata: { a: 1, b: 'x' } });
   const second = await triggerWithKey('later', { metadata: { b: 'x', a: 1 }, cause: 'later' });
   expect(second.body).toEqual(first.body);
   expect(await countRuns('later')).toBe(1);
-});
-
-test('a key sent with another body is 422, and no run is made', async () => {
-  await triggerWithKey('other-body', { cause: 'first body' });
-  const bodies = [
-    { cause: 'second body' },
-    { cause: 'first body', metadata: { a: 1 } },
-    { command_override: 'dbt ls' },
-    {},
-  ];
-  for (const body of bodies) {
-    const answer = await triggerWithKey('other-body', body);
-    expect(answer).toMatchObject({ status: 422, body: { type: 'urn:dctl:error:key_reused' } });
-  }
-  const { rows } = await system.pool.query(
-    "SELECT 1 FROM runs WHERE cause = 'second body' OR command_override = 'dbt ls'",
-  );
-  expect(rows).toEqual([]);
 });
 
 test('a key sent for another job is 422', async () => {
@@ -84,13 +55,4 @@ test.each(['', 'two words', 'ümlaut', 'x'.repeat(256)])(
 
 test('the longest key is taken', async () => {
   expect((await triggerWithKey('~'.repeat(255))).status).toBe(200);
-});
-
-test('the same key in another organization makes a run of its own', async () => {
-  const other = await asAnotherOrganization(system);
-  const theirs = await deployProject(other);
-  const ourRun = await triggerWithKey('shared');
-  const theirRun = await other.call('POST', pathOf(theirs), {}, { 'idempotency-key': 'shared' });
-  expect(theirRun.status).toBe(200);
-  expect(theirRun.body.job_run_id).not.toBe(ourRun.body.job_run_id);
 });

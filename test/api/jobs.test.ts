@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { asAnotherOrganization } from '../support/organization.ts';
 import { createJob, deployProject, expectStatus, trigger, type DeployedProject } from '../support/project.ts';
 import { startSystem, type System } from '../support/system.ts';
 
@@ -59,6 +60,10 @@ describe('a job', () => {
       webhook_url: null,
       webhook_headers: {},
       webhook_events: [],
+      schedule: null,
+      run_after: [],
+      automatic_retries: { attempts: 0, delay_seconds: 60 },
+      replace_queued: false,
     });
     const path = `${jobs}/${created.body.id}`;
     expect((await system.call('GET', path)).body).toEqual(created.body);
@@ -119,6 +124,99 @@ describe('a job', () => {
     const none = await system.call('POST', jobs, { name: 'none' });
     expect(none).toMatchObject({ status: 400, body: { errors: [{ pointer: '/command' }] } });
     expect((await system.call('GET', `${jobs}/${job.id}`)).body).toEqual(job);
+  });
+
+  test('shows when it runs by itself, after which jobs, and how its runs wait and are retried', async () => {
+    const upstream = await createJob(system, project.projectId, {});
+    const fields = {
+      schedule: { cron: '30 6 * * 1-5', timezone: 'Europe/Berlin', missed: 'skip' },
+      run_after: [{ job_id: upstream, statuses: ['success', 'partial'] }],
+      automatic_retries: { attempts: 2, delay_seconds: 300 },
+      replace_queued: true,
+    };
+    const given = { name: 'by itself', command: 'dbt build', ...fields };
+    const { body: job } = await expectStatus(201, system.call('POST', jobs, given));
+    expect(job).toMatchObject(fields);
+    expect(Date.parse(job.schedule.next_run_at)).toBeGreaterThan(Date.now());
+    const path = `${jobs}/${job.id}`;
+    expect((await system.call('GET', path)).body).toEqual(job);
+    expect((await system.call('GET', `${jobs}?limit=100`)).body.data).toContainEqual(job);
+    expect((await system.call('PATCH', path, { timeout_seconds: 60 })).body).toMatchObject(fields);
+
+    const change = { schedule: { cron: '@daily' }, run_after: [{ job_id: upstream }] };
+    expect((await expectStatus(200, system.call('PATCH', path, change))).body).toMatchObject({
+      schedule: { cron: '@daily', timezone: 'UTC', missed: 'run_once', problem: null },
+      run_after: [{ job_id: upstream, statuses: ['success'] }],
+    });
+    const nothing = { schedule: null, run_after: [], automatic_retries: { attempts: 0 } };
+    expect((await expectStatus(200, system.call('PATCH', path, nothing))).body).toMatchObject({
+      schedule: null,
+      run_after: [],
+      automatic_retries: { attempts: 0, delay_seconds: 60 },
+    });
+  });
+
+  test.each([
+    [{ schedule: { cron: '0 25 * * *' } }, '/schedule/cron', 'The hour, "25"'],
+    [{ schedule: { cron: '0 6 30 2 *' } }, '/schedule/cron', 'never comes'],
+    [{ schedule: { cron: '0 6 * * *', timezone: 'Berlin' } }, '/schedule/timezone', 'Europe/Berlin'],
+    [{ schedule: { cron: '0 6 * * *', missed: 'later' } }, '/schedule/missed', 'write one of'],
+    [{ schedule: { timezone: 'UTC' } }, '/schedule/cron', ''],
+    [{ run_after: [{ job_id: 'x', statuses: ['queued'] }] }, '/run_after/0/statuses/0', 'write one of'],
+    [{ run_after: [{ job_id: 'x', statuses: [] }] }, '/run_after/0/statuses', 'at least one'],
+    [{ automatic_retries: { attempts: 11 } }, '/automatic_retries/attempts', ''],
+  ])('is not saved with %j', async (wrong, pointer, said) => {
+    for (const [method, path] of [
+      ['POST', jobs],
+      ['PATCH', `${jobs}/${project.jobId}`],
+    ] as const) {
+      const given = method === 'POST' ? { name: 'wrong', command: 'dbt build', ...wrong } : wrong;
+      const { body } = await expectStatus(400, system.call(method, path, given));
+      expect(body.errors).toEqual([{ pointer, detail: expect.stringContaining(said) }]);
+    }
+  });
+
+  test("runs after jobs of its organization only: another's is refused like one that is not there", async () => {
+    const { jobId: foreign } = await deployProject(await asAnotherOrganization(system));
+    const deleted = await createJob(system, project.projectId, {});
+    await expectStatus(204, system.call('DELETE', `${jobs}/${deleted}`));
+    const refusals = [];
+    for (const job_id of [foreign, deleted, 'unknown']) {
+      const { body } = await expectStatus(
+        400,
+        system.call('PATCH', `${jobs}/${project.jobId}`, { run_after: [{ job_id }] }),
+      );
+      refusals.push(body.errors);
+    }
+    expect(refusals[0]).toMatchObject([{ pointer: '/run_after/0/job_id' }]);
+    expect(new Set(refusals.map((errors) => JSON.stringify(errors))).size).toBe(1);
+  });
+
+  test('runs after no job twice, not after itself, and in no circle', async () => {
+    const [a, b, c] = await Promise.all([1, 2, 3].map(() => createJob(system, project.projectId, {})));
+    const save = (job: string, ...after: string[]) =>
+      system.call('PATCH', `${jobs}/${job}`, { run_after: after.map((job_id) => ({ job_id })) });
+    await expectStatus(200, save(b!, a!));
+    await expectStatus(200, save(c!, b!));
+    for (const [wrong, pointer] of [
+      [save(a!, a!), '/run_after/0/job_id'],
+      [save(c!, a!, a!), '/run_after/1/job_id'],
+      [save(a!, c!), '/run_after/0/job_id'],
+    ] as const) {
+      expect((await expectStatus(400, wrong)).body.errors).toMatchObject([{ pointer }]);
+    }
+    expect((await system.call('GET', `${jobs}/${a}`)).body.run_after).toEqual([]);
+  });
+
+  test('and two saved at once make no circle either', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const [a, b] = await Promise.all([1, 2].map(() => createJob(system, project.projectId, {})));
+      const answers = await Promise.all([
+        system.call('PATCH', `${jobs}/${a}`, { run_after: [{ job_id: b }] }),
+        system.call('PATCH', `${jobs}/${b}`, { run_after: [{ job_id: a }] }),
+      ]);
+      expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 400]);
+    }
   });
 
   test('with a value of the wrong kind is 400 with what to write instead', async () => {

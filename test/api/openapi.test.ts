@@ -62,7 +62,8 @@ describe('the OpenAPI document', () => {
   });
 
   test('names every route of the router, and no other', () => {
-    const app = createApp({ config: { DCTL_MAX_BODY_BYTES: 1 }, metrics: createMetrics() } as Context);
+    const config = { DCTL_MAX_BODY_BYTES: 1, DCTL_RATE_PER_TOKEN: 0, DCTL_RATE_PER_ADDRESS: 0 };
+    const app = createApp({ config, metrics: createMetrics() } as Context);
     const routes = routesOf(app.router as unknown as Stack).filter(
       (route) => route !== 'get /api/openapi.json' && !route.startsWith('get /api/docs'),
     );

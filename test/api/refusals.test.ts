@@ -1,5 +1,3 @@
-import { Agent } from 'node:http';
-import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { deployProject, type DeployedProject } from '../support/project.ts';
 import { rawRequest } from '../support/raw-request.ts';
@@ -63,79 +61,6 @@ describe('addresses and methods', () => {
     ] as const) {
       const answer = await system.call('HEAD', path);
       expect({ path, status: answer.status, text: answer.text }).toEqual({ path, status, text: '' });
-    }
-  });
-});
-
-describe('bodies', () => {
-  const depth = 100_000;
-
-  test.each<[string, Buffer]>([
-    ['is cut off', Buffer.from('{"cause":')],
-    ['is not JSON', Buffer.from('cause=x')],
-    ['is not UTF-8', Buffer.from([0x22, 0xff, 0xfe, 0x22])],
-    ['is an array nested very deeply', Buffer.from('['.repeat(depth) + ']'.repeat(depth))],
-    ['is an object nested very deeply', Buffer.from('{"a":'.repeat(depth) + '1' + '}'.repeat(depth))],
-    [
-      'has deeply nested metadata',
-      Buffer.from(`{"metadata":{"a":${'['.repeat(depth)}${']'.repeat(depth)}}}`),
-    ],
-    ['opens brackets and never closes them', Buffer.from('['.repeat(depth))],
-    ['is null', Buffer.from('null')],
-    ['is a list', Buffer.from('[]')],
-    ['is a string', Buffer.from('"dbt build"')],
-    ['has a field named __proto__', Buffer.from('{"__proto__":{"cause":"x"}}')],
-    ['has a number that is out of range', Buffer.from('{"metadata":{"a":1e999}}')],
-  ])('a body that %s is 400', async (_name, body) => {
-    expectProblem(await system.call('POST', `${job}/trigger`, body, json), 400, 'invalid_request');
-  });
-
-  test.each([
-    ['text/plain', undefined],
-    ['multipart/form-data; boundary=x', undefined],
-    ['application/xml', undefined],
-    ['nonsense', undefined],
-    ['application/json', 'compress'],
-  ])('a body of type %s (encoding %s) is 415', async (type, encoding) => {
-    const headers = { 'content-type': type, ...(encoding && { 'content-encoding': encoding }) };
-    expectProblem(
-      await system.call('POST', `${job}/trigger`, Buffer.from('{}'), headers),
-      415,
-      'unsupported_media_type',
-    );
-  });
-
-  test('a body that is said to be gzipped and is not is 400', async () => {
-    const headers = { ...json, 'content-encoding': 'gzip' };
-    expectProblem(
-      await system.call('POST', `${job}/trigger`, Buffer.from('{"cause":"x"}'), headers),
-      400,
-      'invalid_request',
-    );
-  });
-
-  test('a small gzipped body that is large when unpacked is 413', async () => {
-    const bomb = gzipSync(Buffer.alloc(50_000_000, 0x20));
-    const headers = { ...json, 'content-encoding': 'gzip' };
-    expectProblem(await system.call('POST', `${job}/trigger`, bomb, headers), 413, 'too_large');
-  });
-
-  test('a body of 2 MB is 413, sent at once or in chunks, and its connection goes on', async () => {
-    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    const large = Buffer.alloc(2_000_000, 0x20);
-    try {
-      for (const headers of [{ ...json, 'content-length': large.length }, json]) {
-        const refused = await rawRequest(system, 'POST', `${job}/trigger`, {
-          headers,
-          pieces: [large],
-          agent,
-        });
-        expect(refused.status).toBe(413);
-        expect(JSON.parse(refused.text)).toMatchObject({ type: 'urn:dctl:error:too_large' });
-        expect((await rawRequest(system, 'GET', '/livez', { agent })).status).toBe(200);
-      }
-    } finally {
-      agent.destroy();
     }
   });
 });

@@ -25,7 +25,7 @@ test('every model of the schema can be read from a migrated database', async () 
       connection.db as unknown as Record<string, { findMany(options: object): Promise<unknown[]> }>
     )[name];
     // One row of each: asks for every column the schema names.
-    expect(await delegate?.findMany({ take: 1 })).toEqual([]);
+    expect(await delegate?.findMany({ take: 1 })).toHaveLength(model === 'Installation' ? 1 : 0);
   }
 });
 

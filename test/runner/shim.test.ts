@@ -11,6 +11,7 @@ test("the shim's own unit tests pass in the runner image", async () => {
     Cmd: ['python3', '-m', 'unittest', 'test_shim'],
     WorkingDir: '/tmp',
     Tty: true,
+    HostConfig: { NetworkMode: 'none' },
   });
   try {
     const files = pack();

@@ -4,7 +4,7 @@ import { claimRun, markLaunched, renewLease } from '../../src/runs/lease.ts';
 import { createDatabase, insertJob, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 
-const worker = { name: 'a worker', leaseSeconds: 30 };
+const worker = { name: 'a worker', leaseSeconds: 30, engineId: null };
 const cancelled = `UPDATE runs SET status = 'error', status_reason = 'cancelled', finished_at = now(),
   cancelled_by = 'somebody', lease_token = NULL WHERE id = 'first'`;
 
@@ -59,7 +59,9 @@ test('a run that is cancelled after its claim is not launched, and its lease say
   const run = await claimRun(connection.db, 'first', worker);
   await database.pool.query("UPDATE runs SET cancelled_by = 'somebody' WHERE id = 'first'");
   const asked = { cancelledBy: 'somebody' };
-  expect(await markLaunched(connection.db, run!.lease, 'container')).toEqual(asked);
+  expect(
+    await markLaunched(connection.db, run!.lease, { containerId: 'container', engineId: 'engine' }),
+  ).toEqual(asked);
   expect(await renewLease(connection.db, run!.lease, 30)).toEqual(asked);
   const { rows } = await database.pool.query("SELECT launched_at, container_id FROM runs WHERE id = 'first'");
   expect(rows).toEqual([{ launched_at: null, container_id: null }]);

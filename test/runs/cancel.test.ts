@@ -62,7 +62,7 @@ describe('a run that waits', () => {
       "SELECT actor_kind, action FROM audit_events WHERE subject_kind = 'run' AND subject_id = $1",
       [second],
     );
-    expect(rows).toEqual([{ actor_kind: 'token', action: 'run.cancelled' }]);
+    expect(rows).toContainEqual({ actor_kind: 'token', action: 'run.cancelled' });
 
     // The run behind it is next.
     await cancel(first);
@@ -88,11 +88,18 @@ describe('a run that executes', () => {
     const ran = await ended(system, runId, overMs);
     expect(ran).toMatchObject({ status: 'error', status_reason: 'cancelled', cancelled_by: 'first start' });
     expect(ran.error_message).toBe('The run was cancelled by first start.');
-    expect(await logOf(system, runId)).toMatch(/CANCEL/i);
+    const log = await logOf(system, runId);
+    expect(log).toMatch(/CANCEL/i);
     expect(signalsSent(runId).map(({ signal }) => signal)).toEqual(['SIGINT']);
     // Long before the worker renews its lease.
     const heardAfterMs = signalsSent(runId)[0]!.time.getTime() - Date.parse(ran.cancel_requested_at);
     expect(heardAfterMs).toBeLessThan(5_000);
+    const { interruption } = await known(runId);
+    // How much it comes to say depends on what its adapter is at.
+    const said = log.split('\n').filter((line) => /CANCEL query|keyboard interrupt/.test(line));
+    expect(interruption.last_words).toEqual(expect.arrayContaining(said.map((line) => line.trim())));
+    expect(interruption.kill_sent_at).toBeNull();
+    expectInOrder([ran.cancel_requested_at, interruption.signal_sent_at, interruption.container_gone_at]);
     const { body: artifacts } = await system.call('GET', `/api/v1/runs/${runId}/artifacts`);
     expect(artifacts.data.map(({ path }: { path: string }) => path)).toContain('manifest.json');
   });
@@ -114,6 +121,14 @@ describe('a run that executes', () => {
     const ran = await ended(system, runId, overMs);
     expect(ran).toMatchObject({ status_reason: 'cancelled', cancelled_by: 'first start' });
     expect(signalsSent(runId).map(({ signal }) => signal)).toEqual(['SIGINT', 'SIGKILL']);
+    const { interruption } = await known(runId);
+    expectInOrder([
+      interruption.signal_sent_at,
+      interruption.kill_sent_at,
+      ran.end_time,
+      interruption.container_gone_at,
+    ]);
+    expect(interruption.last_words.join()).not.toContain('going on');
     expect(await cancel(runId)).toMatchObject({ status: 200, body: { end_time: ran.end_time } });
   });
 });
@@ -154,6 +169,19 @@ function cancel(runId: string) {
 
 async function runOf(runId: string): Promise<any> {
   return (await system.call('GET', `/api/v1/runs/${runId}`)).body;
+}
+
+/** The run, once it is known that its container is gone. */
+function known(runId: string): Promise<any> {
+  return until(
+    'its container is gone',
+    () => runOf(runId),
+    ({ interruption }) => interruption?.container_gone_at != null,
+  );
+}
+
+function expectInOrder(times: string[]): void {
+  expect(times.toSorted()).toEqual(times);
 }
 
 /** What the workers say they sent, in order. */

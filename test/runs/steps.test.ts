@@ -210,8 +210,11 @@ test('a run killed in its second step keeps what the first left, and what the se
   const paths = async (step: number) =>
     (await get(runId, `/artifacts?step=${step}`)).body.data.map(({ path }: any) => path);
   expect(await paths(1)).toEqual(expect.arrayContaining(['manifest.json', 'run_results.json']));
-  expect(await selectedIn(runId, '')).toEqual(['words']);
-  const second = await paths(2);
-  expect(second).toContainEqual(expect.stringMatching(/stubborn\.py$/));
-  expect(second).not.toContain('run_results.json');
+  expect(await selectedIn(runId, '?step=1')).toEqual(['words']);
+  expect(await paths(2)).toContainEqual(expect.stringMatching(/stubborn\.py$/));
+  const { body } = await get(runId, '/artifacts/run_results.json?step=2');
+  expect(body.args.select).toEqual(['stubborn']);
+  expect(body.results).toEqual([
+    expect.objectContaining({ unique_id: 'model.probe.stubborn', status: 'error' }),
+  ]);
 });

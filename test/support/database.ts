@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { byHand } from '../../scripts/soak/invariants.ts';
 
 export interface TestDatabase {
   url: string;
@@ -12,8 +13,10 @@ export async function createDatabase(): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
   await onServer(`CREATE DATABASE ${name} TEMPLATE ${process.env['DCTL_TEST_TEMPLATE']}`);
   const url = serverUrl(name);
-  const pool = new pg.Pool({ connectionString: url, max: 4 });
+  const pool = new pg.Pool({ connectionString: url, max: 4, application_name: byHand });
   pool.on('error', () => undefined);
+  // The copies share a Docker engine, and must not take each other's containers for their own.
+  await pool.query('UPDATE installation SET id = gen_random_uuid()::text');
   return {
     url,
     pool,

@@ -5,14 +5,18 @@ export interface DockerProxy {
   /** For DOCKER_HOST. */
   host: string;
   port: number;
-  /** From now on, requests whose first line matches never arrive. Resolves when the first one is held. */
+  /** From now on, what begins with a line that matches does not arrive. Resolves when the first of it is held. */
   hold(request: RegExp): Promise<void>;
+  /** Lets through what is held, and all that comes. */
+  release(): void;
   close(): Promise<void>;
 }
 
 export async function startDockerProxy(port = 0): Promise<DockerProxy> {
   const sockets = new Set<Socket>();
   let held: { request: RegExp; resolve: () => void } | undefined;
+  let waiting: (() => void)[] = [];
+  const released: (() => void)[] = [];
   const server = createServer((client) => {
     const engine = connectToEngine();
     for (const socket of [client, engine]) sockets.add(socket.on('error', () => undefined));
@@ -27,8 +31,10 @@ export async function startDockerProxy(port = 0): Promise<DockerProxy> {
         isHeld = true;
         held.resolve();
       }
-      if (!isHeld) engine.write(chunk);
+      if (isHeld) waiting.push(() => engine.write(chunk));
+      else engine.write(chunk);
     });
+    released.push(() => (isHeld = false));
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const address = server.address() as AddressInfo;
@@ -36,6 +42,12 @@ export async function startDockerProxy(port = 0): Promise<DockerProxy> {
     host: `tcp://127.0.0.1:${address.port}`,
     port: address.port,
     hold: (request) => new Promise((resolve) => (held = { request, resolve })),
+    release: () => {
+      held = undefined;
+      for (const letGo of released) letGo();
+      for (const send of waiting) send();
+      waiting = [];
+    },
     close: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));

@@ -27,3 +27,9 @@ export async function textOfRedis({ environment }: Queued): Promise<string> {
     .map((entry) => entry.join(' '))
     .join('\n');
 }
+
+/** Loses all that the queue holds, the times of schedules with it. */
+export async function emptyQueue(system: Queued): Promise<void> {
+  await loseMessages(system);
+  if (system.environment['REDIS_URL'] === undefined) await system.pool.query('DELETE FROM bullmq.scheduler');
+}

@@ -43,6 +43,8 @@ export function startProcess(
   const ended = once(child, 'close').then(([code]) => {
     for (const { message, reject } of waiting)
       reject(new Error(`${file} ended before it said "${message}": ${complaints}`));
+    // One that crashed in the middle of a test is seen there as a connection that broke.
+    if (code !== null && code !== 0) process.stderr.write(`${file} ended with ${code}: ${complaints}\n`);
     return code as number | null;
   });
 

@@ -1,68 +1,29 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { Redis } from 'ioredis';
-import { until } from './until.ts';
-
-const policyFile = '/usr/sbin/policy-rc.d';
+import { startRedisServer } from '../../scripts/setup/redis-server.ts';
 
 export interface RedisServer {
   url: string;
   client: Redis;
-  /** Starts it again at the same address, empty, and waits until it answers. */
+  /** Starts it again at the same address, empty unless it keeps something on disk, and waits until it answers. */
   start(): Promise<void>;
   /** Ends it as a crash would. */
   kill(): Promise<void>;
+  signal(signal: NodeJS.Signals): void;
   close(): Promise<void>;
 }
 
-/**
- * A Redis of the test's own that keeps nothing on disk. Installs `redis-server` where it is missing. `more`: settings of
- * redis.conf.
- */
+/** A Redis of the test's own that keeps nothing on disk. `more`: settings of redis.conf. */
 export async function startRedis(more: Record<string, string | number> = {}): Promise<RedisServer> {
-  ensureRedisServer();
-  const port = await freePort();
+  const { url, port, start, kill, signal } = await startRedisServer(more);
   const client = new Redis({ port, lazyConnect: true, retryStrategy: () => 100, maxRetriesPerRequest: null });
   client.on('error', () => undefined);
-  let server: ChildProcess | undefined;
-
-  const start = async () => {
-    const settings = {
-      port,
-      bind: '127.0.0.1',
-      save: '',
-      appendonly: 'no',
-      'maxmemory-policy': 'noeviction',
-      ...more,
-    };
-    const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    server = spawn('redis-server', args, { stdio: 'ignore' });
-    const started = server;
-    await until(
-      'redis-server answers',
-      () => spawnSync('redis-cli', ['-p', String(port), 'ping']).status,
-      (status) => {
-        if (started.exitCode !== null) throw new Error(`redis-server ended with ${started.exitCode}`);
-        return status === 0;
-      },
-    );
-  };
-  const kill = async () => {
-    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
-    const gone = once(server, 'exit');
-    server.kill('SIGKILL');
-    await gone;
-  };
-
-  await start();
   await client.connect();
   return {
-    url: `redis://127.0.0.1:${port}`,
+    url,
     client,
     start,
     kill,
+    signal,
     async close() {
       client.disconnect();
       await kill();
@@ -118,44 +79,4 @@ async function valueOf(client: Redis, key: string): Promise<unknown> {
     default:
       throw new Error(`${key} is a ${type}, which nobody reads here`);
   }
-}
-
-/** Debian and Ubuntu, as root; elsewhere it says what to install. No service of the machine is started by it. */
-function ensureRedisServer(): void {
-  if (isInstalled()) return;
-  if (process.getuid?.() !== 0) throw new Error('Install redis-server: these tests start one of their own.');
-  const hasPolicy = existsSync(policyFile);
-  if (!hasPolicy) writeFileSync(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-  try {
-    aptGet('update', '-q');
-    aptGet('install', '-q', '-y', '--no-install-recommends', 'redis-server');
-  } finally {
-    if (!hasPolicy) rmSync(policyFile, { force: true });
-  }
-  if (!isInstalled())
-    throw new Error('redis-server could not be installed with apt-get: install it, then test again.');
-}
-
-function isInstalled(): boolean {
-  return (
-    spawnSync('redis-server', ['--version']).status === 0 &&
-    spawnSync('redis-cli', ['--version']).status === 0
-  );
-}
-
-function aptGet(...args: string[]): void {
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  spawnSync('apt-get', ['-o', 'DPkg::Lock::Timeout=300', ...args], {
-    env,
-    stdio: 'ignore',
-    timeout: 300_000,
-  });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Docker from 'dockerode';
 import type pg from 'pg';
+import { brokenInvariants, noteStatusChanges } from '../../scripts/soak/invariants.ts';
+import { watchContainers, type ContainerWatch } from '../../scripts/soak/watch-containers.ts';
 import { createDatabase } from './database.ts';
 import { startProcess, type TestProcess } from './process.ts';
 import { takeRedisDatabase } from './redis.ts';
@@ -15,6 +17,8 @@ export interface System {
   organizationId: string;
   pool: pg.Pool;
   docker: Docker;
+  /** What becomes of runs' containers on that engine. */
+  containers: ContainerWatch;
   api: TestProcess;
   workers: TestProcess[];
   /** What both processes are started with. */
@@ -22,7 +26,7 @@ export interface System {
   startWorker(environment?: Record<string, string>, within?: string[]): Promise<TestProcess>;
   /** Calls the API. The body is JSON unless it is a Buffer, which goes as it is. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
-  /** Ends everything. Throws when a container of one of its runs is left. */
+  /** Ends everything. Throws when a container of one of its runs is left, or an invariant was broken. */
   stop(): Promise<void>;
 }
 
@@ -37,7 +41,9 @@ export interface Answer {
 export async function startSystem(
   options: { workers?: number; environment?: Record<string, string> } = {},
 ): Promise<System> {
-  const database = await createDatabase();
+  const docker = new Docker();
+  const [database, containers] = await Promise.all([createDatabase(), watchContainers(docker)]);
+  await noteStatusChanges(database.pool);
   const redis = await takeRedisDatabase();
   const storage = await mkdtemp(join(tmpdir(), 'dctl-test-'));
   const environment: Record<string, string> = {
@@ -49,6 +55,9 @@ export async function startSystem(
     DCTL_RUNNER_IMAGE: process.env['DCTL_TEST_RUNNER_IMAGE'] ?? '',
     DCTL_WEBHOOK_ALLOW_CIDRS: '127.0.0.0/8',
     DCTL_SWEEP_SECONDS: '1',
+    // Tests look again and again.
+    DCTL_RATE_PER_TOKEN: '0',
+    DCTL_RATE_PER_ADDRESS: '0',
     DCTL_WEBHOOK_RETRY_SECONDS: '2',
     ...options.environment,
   };
@@ -61,7 +70,6 @@ export async function startSystem(
   const { address } = (await api.said('serving')) as { address: { port: number } };
   const url = `http://127.0.0.1:${address.port}`;
 
-  const docker = new Docker();
   const workers: TestProcess[] = [];
   const startWorker = async (more: Record<string, string> = {}, within: string[] = []) => {
     const name = `worker-${workers.length + 1}-${randomBytes(3).toString('hex')}`;
@@ -79,6 +87,7 @@ export async function startSystem(
     organizationId: made.organization_id,
     pool: database.pool,
     docker,
+    containers,
     api,
     workers,
     environment,
@@ -92,10 +101,13 @@ export async function startSystem(
       await Promise.all(processes.map((each) => each.ended));
       clearTimeout(forced);
       const left = await removeLeftovers(database.pool, docker);
+      containers.close();
+      const broken = await brokenInvariants(database.pool, containers.events);
       await database.drop();
       await redis?.drop();
       await rm(storage, { recursive: true, force: true });
       if (left.length > 0) throw new Error(`containers were left behind: ${left.join(', ')}`);
+      if (broken.length > 0) throw new Error(`what must always hold did not:\n${broken.join('\n')}`);
     },
   };
 }

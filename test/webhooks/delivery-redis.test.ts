@@ -1,19 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { deployProject, ended, trigger, type DeployedProject } from '../support/project.ts';
+import { deployProject, type DeployedProject } from '../support/project.ts';
 import { startReceiver, type Hit, type Receiver } from '../support/receiver.ts';
 import { dumpRedis, startRedis, type RedisServer } from '../support/redis.ts';
 import { secretsIn } from '../support/stored-text.ts';
 import { startSystem, type System } from '../support/system.ts';
-import { until } from '../support/until.ts';
-import {
-  createWebhookJob,
-  deliveryEnded,
-  deployProjectWithoutImage,
-  headerOf,
-  hitsOf,
-  revealSecret,
-  runAndTell,
-} from '../support/webhooks.ts';
+import { createWebhookJob, headerOf, hitsOf, revealSecret, runAndTell } from '../support/webhooks.ts';
 
 const secrets: Record<string, string> = {
   header: 'Bearer planted-in-redis-4471',
@@ -24,8 +15,6 @@ const secrets: Record<string, string> = {
 let system: System;
 let redis: RedisServer;
 let project: DeployedProject;
-/** Its runs end at once. */
-let instant: DeployedProject;
 let receiver: Receiver;
 /** What a test does when a webhook has come, before it is answered. */
 let onHit: (hit: Hit) => Promise<void> = async () => undefined;
@@ -37,7 +26,7 @@ beforeAll(async () => {
     await onHit(receiver.hits.at(-1)!);
     response.end();
   });
-  [project, instant] = await Promise.all([deployProject(system), deployProjectWithoutImage(system)]);
+  project = await deployProject(system);
 });
 afterAll(async () => {
   await receiver.close();
@@ -78,55 +67,3 @@ test('a message holds an id and nothing else, and nothing secret ever passes thr
   expect(secretsIn(JSON.stringify(dumped), secrets)).toEqual([]);
   expect(secretsIn(spoken.join('\n'), secrets)).toEqual([]);
 });
-
-test('runs and webhooks that wait when Redis loses everything are all brought to their end', async () => {
-  const job = await createWebhookJob(system, instant, receiver.url);
-  await stopWorker();
-  const runIds = await Promise.all(Array.from({ length: 10 }, () => trigger(system, job)));
-  expect(Object.keys(await dumpRedis(redis.client)).some((key) => key.startsWith('bull:dctl-runs'))).toBe(
-    true,
-  );
-  await redis.client.flushall();
-
-  await system.startWorker();
-  await Promise.all(runIds.map((runId) => deliveryEnded(system, job, runId)));
-  for (const runId of runIds) expect(hitsOf(receiver.hits, runId)).toHaveLength(1);
-  // The queue goes on as before: a new run does not wait for the sweeper.
-  const { run } = await runAndTell(system, job);
-  expect(Date.parse(run.start_time) - Date.parse(run.created_at)).toBeLessThan(1_000);
-});
-
-test('a trigger while Redis is away is answered within 2 s, and the run is executed once Redis is back', async () => {
-  const job = await createWebhookJob(system, project, receiver.url);
-  await redis.kill();
-  const askedAt = performance.now();
-  const runId = await trigger(system, job);
-  expect(performance.now() - askedAt).toBeLessThan(2_000);
-  expect((await system.call('GET', `/api/v1/runs/${runId}`)).body.status).toBe('queued');
-
-  await redis.start();
-  expect(await ended(system, runId)).toMatchObject({ status: 'success' });
-  await deliveryEnded(system, job, runId);
-  expect(hitsOf(receiver.hits, runId)).toHaveLength(1);
-});
-
-test('a run that ends while Redis is away is told once Redis is back', async () => {
-  const job = await createWebhookJob(system, project, receiver.url);
-  const runId = await trigger(system, job);
-  await until(
-    'the run is executed',
-    async () => (await system.call('GET', `/api/v1/runs/${runId}`)).body.status,
-    (status) => status === 'running',
-  );
-  await redis.kill();
-  expect(await ended(system, runId)).toMatchObject({ status: 'success' });
-  await redis.start();
-  expect((await deliveryEnded(system, job, runId)).state).toBe('delivered');
-  expect(hitsOf(receiver.hits, runId)).toHaveLength(1);
-});
-
-async function stopWorker(): Promise<void> {
-  const [worker] = system.workers.splice(0);
-  worker!.signal('SIGTERM');
-  await worker!.ended;
-}

@@ -5,6 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { extract, pack } from 'tar-stream';
 import {
   CouldNotStart,
+  environmentLabel,
+  installationLabel,
   runLabel,
   type ContainerSpec,
   type Executor,
@@ -65,8 +67,12 @@ export function executorConformance(open: () => Promise<ExecutorUnderTest>): voi
 
   async function start(program: string, changes: Partial<ContainerSpec> = {}) {
     const spec = specOf(program, changes);
-    await executor.create(spec, filesOf({ 'given.txt': 'a file\n' }));
-    return { name: spec.name, output: await executor.start(spec.name, 'the message', forever) };
+    const { containerId } = await executor.create(spec, filesOf({ 'given.txt': 'a file\n' }));
+    return {
+      name: spec.name,
+      containerId,
+      output: await executor.start(containerId, 'the message', forever),
+    };
   }
 
   async function runToEnd(program: string, changes: Partial<ContainerSpec> = {}) {
@@ -74,6 +80,16 @@ export function executorConformance(open: () => Promise<ExecutorUnderTest>): voi
     const written = await read(output);
     return { name, ...written, end: await executor.wait(name) };
   }
+
+  async function stateOf(name: string) {
+    return (await executor.find(name))?.state;
+  }
+
+  test('the engine has a name that it keeps', async () => {
+    const id = await executor.engineId();
+    expect(id).toMatch(/./);
+    expect(await executor.engineId()).toBe(id);
+  });
 
   describe('a container that is created and started', () => {
     test('gets the message as a line on stdin, its files and its environment', async () => {
@@ -105,7 +121,7 @@ print(sys.stdin.readline(), open('given.txt').read(), os.environ['GREETING'], os
       await executor.create(spec, filesOf({}));
       const second = executor.create({ ...spec, command: ['python3', '-c', `print('second')`] }, filesOf({}));
       await expect(second).rejects.toMatchObject({ name: 'CouldNotStart', reason: 'could_not_start' });
-      expect(await executor.find(spec.name)).toBe('created');
+      expect(await stateOf(spec.name)).toBe('created');
       expect((await read(await executor.start(spec.name, '', forever))).log).toBe('first\n');
     });
 
@@ -136,6 +152,17 @@ print(sys.stdin.readline(), open('given.txt').read(), os.environ['GREETING'], os
   });
 
   describe('the output', () => {
+    test('as far as it has come ends although the container goes on', async () => {
+      const { name, output } = await start(`import time; print('first'); print('second'); time.sleep(60)`);
+      await until(
+        'both lines are there',
+        async () => (await read(await executor.written(name, forever))).log,
+        (log) => log === 'first\nsecond\n',
+      );
+      await executor.remove(name);
+      await read(output).catch(() => undefined);
+    });
+
     const slow = `import time\nfor n in range(20): print('line', n); time.sleep(0.05)`;
     const lines = Array.from({ length: 20 }, (_, number) => `line ${number}\n`).join('');
 
@@ -153,7 +180,7 @@ print(sys.stdin.readline(), open('given.txt').read(), os.environ['GREETING'], os
       const output = await executor.start(spec.name, '', letGo.signal);
       const reading = read(output, () => letGo.abort());
       await expect(reading).rejects.toThrow();
-      expect(await executor.find(spec.name)).toBe('running');
+      expect(await stateOf(spec.name)).toBe('running');
       expect((await read(await executor.follow(spec.name, forever))).log).toBe(lines);
       expect(await executor.wait(spec.name)).toEqual({ exitCode: 0, outOfMemory: false });
     });
@@ -198,7 +225,9 @@ time.sleep(60)`;
 
     test('SIGINT lets the program end by itself', async () => {
       const { name, output } = await start(patient);
-      const { log } = await read(output, () => void executor.signal(name, 'SIGINT'));
+      let isSent: Promise<boolean> | undefined;
+      const { log } = await read(output, () => (isSent = executor.signal(name, 'SIGINT')));
+      expect(await isSent).toBe(true);
       expect(log).toBe('ready\ninterrupted\n');
       expect(await executor.wait(name)).toEqual({ exitCode: 5, outOfMemory: false });
     });
@@ -212,16 +241,46 @@ time.sleep(60)`;
     test('to a container that has not started, has ended or is not there does nothing', async () => {
       const spec = specOf('pass');
       await executor.create(spec, filesOf({}));
-      await executor.signal(spec.name, 'SIGINT');
-      expect(await executor.find(spec.name)).toBe('created');
+      expect(await executor.signal(spec.name, 'SIGINT')).toBe(false);
+      expect(await stateOf(spec.name)).toBe('created');
       const { name, end } = await runToEnd('pass');
-      await executor.signal(name, 'SIGKILL');
+      expect(await executor.signal(name, 'SIGKILL')).toBe(false);
       expect(await executor.wait(name)).toEqual(end);
-      await executor.signal('dctl-test-none', 'SIGKILL');
+      expect(await executor.signal('dctl-test-none', 'SIGKILL')).toBe(false);
     });
   });
 
   describe('what is left of a container', () => {
+    test("the time since its end is the engine's own", async () => {
+      const { name } = await runToEnd('pass');
+      const before = await executor.msSinceEnd(name);
+      expect(before).toBeLessThan(30_000);
+      const later = await until(
+        'some time has passed',
+        () => executor.msSinceEnd(name),
+        (ms) => ms > before + 50,
+      );
+      expect(later).toBeGreaterThan(before);
+    });
+
+    test('what was not started is removed, and so is what has ended, but nothing that runs', async () => {
+      const spec = specOf(`import time; print('up'); time.sleep(60)`);
+      const { containerId } = await executor.create(spec, filesOf({}));
+      expect(await executor.removeIdle(containerId)).toBe(true);
+      expect(await executor.removeIdle(containerId)).toBe(true);
+      await expect(executor.start(containerId, '', forever)).rejects.toBeInstanceOf(CouldNotStart);
+
+      const again = await executor.create(spec, filesOf({}));
+      const output = await executor.start(again.containerId, '', forever);
+      expect(await executor.removeIdle(again.containerId)).toBe(false);
+      expect(await executor.wait(again.containerId)).toBe('running');
+      await executor.signal(again.containerId, 'SIGKILL');
+      await read(output);
+      await executor.wait(again.containerId);
+      expect(await executor.removeIdle(again.containerId)).toBe(true);
+      expect(await executor.find(spec.name)).toBeNull();
+    });
+
     test('its end is told as often as it is asked for, and null without a container', async () => {
       const { name, end } = await runToEnd(`raise SystemExit(9)`);
       expect(end).toEqual({ exitCode: 9, outOfMemory: false });
@@ -247,13 +306,13 @@ open('made/below/file', 'w').write('content')`);
       const spec = specOf(`import time; print('up'); time.sleep(60)`);
       expect(await executor.find(spec.name)).toBeNull();
       await executor.create(spec, filesOf({}));
-      expect(await executor.find(spec.name)).toBe('created');
+      expect(await stateOf(spec.name)).toBe('created');
       const output = await executor.start(spec.name, '', forever);
-      expect(await executor.find(spec.name)).toBe('running');
+      expect(await stateOf(spec.name)).toBe('running');
       await executor.signal(spec.name, 'SIGKILL');
       await read(output);
       await executor.wait(spec.name);
-      expect(await executor.find(spec.name)).toBe('ended');
+      expect(await stateOf(spec.name)).toBe('ended');
       await executor.remove(spec.name);
       expect(await executor.find(spec.name)).toBeNull();
     });
@@ -261,9 +320,29 @@ open('made/below/file', 'w').write('content')`);
     test('it is listed with its run until it is removed', async () => {
       const spec = specOf('pass', { labels: { [runLabel]: `run-of-${suite}` } });
       await executor.create(spec, filesOf({}));
-      expect(await executor.list()).toContainEqual({ name: spec.name, runId: `run-of-${suite}` });
+      const listed = await executor.list();
+      expect(listed).toContainEqual({ name: spec.name, runId: `run-of-${suite}`, installationId: null });
       await executor.remove(spec.name);
       expect((await executor.list()).map(({ name }) => name)).not.toContain(spec.name);
+    });
+
+    test('its data volume stays, and is listed and removed once no container uses it', async () => {
+      const labels = { [environmentLabel]: `of-${suite}`, [installationLabel]: `here-${suite}` };
+      const volume = { name: `dctl-data-left-${suite}`, labels };
+      const isListed = async () => (await executor.listVolumes()).find(({ name }) => name === volume.name);
+      const spec = specOf('pass', { dataVolume: volume });
+      await executor.create(spec, filesOf({}));
+      expect(await isListed()).toBeUndefined();
+      expect(await executor.removeVolume(volume.name)).toBe(false);
+      await executor.remove(spec.name);
+      expect(await isListed()).toEqual({
+        name: volume.name,
+        runId: null,
+        environmentId: `of-${suite}`,
+        installationId: `here-${suite}`,
+      });
+      expect(await executor.removeVolume(volume.name)).toBe(true);
+      expect(await executor.removeVolume(volume.name)).toBe(false);
     });
 
     test('is removed while it runs too, and removing again does nothing', async () => {

@@ -6,6 +6,7 @@ import { createDatabase, insertJob, type TestDatabase } from '../support/databas
 
 const tailBytes = 64 * 1024;
 const maxBytes = 200 * 1024;
+const letGo = new AbortController().signal;
 const saysCut = /\n\[dctl\] the log is longer than 0\.2 MiB: (\d+) bytes are left out here\n/;
 
 let database: TestDatabase;
@@ -135,7 +136,7 @@ async function openLog() {
   return {
     runId: lease.runId,
     writer: (options: { storedBytes?: number; maxBytes?: number; isClosed?: boolean } = {}) =>
-      new LogWriter(database, lease, { storedBytes: 0, maxBytes, isClosed: false, ...options }),
+      new LogWriter(database, lease, { storedBytes: 0, maxBytes, isClosed: false, letGo, ...options }),
     async stored() {
       const read: Buffer[] = [];
       for (let from = 0; ;) {

@@ -82,6 +82,27 @@ test('of a run that reports nodes without end 20000 are kept up to date, and one
   expect(logged()).toMatchObject([{ level: 40, maxNodes: 20_000 }]);
 });
 
+test('nodes that are to come are known before they begin, and told again they stay what they are by then', async () => {
+  const { writer, rows } = await openProgress();
+  const selected: ShimEvent = {
+    event: 'nodes_selected',
+    step: 1,
+    nodes: [0, 1].map((number) => [`model.shop.${number}`, 'model', null]),
+  };
+  await writer.add(selected);
+  await writer.flush();
+  const queued = [
+    { id: 'model.shop.0', status: 'queued' },
+    { id: 'model.shop.1', status: 'queued' },
+  ];
+  expect(await rows()).toEqual(queued);
+  await writer.add(finished(0));
+  await writer.flush();
+  await writer.add(selected);
+  await writer.flush();
+  expect(await rows()).toEqual([{ id: 'model.shop.0', status: 'success' }, queued[1]]);
+});
+
 function finished(number: number, status = 'success'): ShimEvent {
   return {
     event: 'node_finished',
@@ -95,6 +116,10 @@ function finished(number: number, status = 'success'): ShimEvent {
     rows_affected: null,
     message: null,
     thread: null,
+    timing: null,
+    adapter_response: null,
+    failures: null,
+    relation_name: null,
   };
 }
 
@@ -115,7 +140,10 @@ async function openProgress() {
     },
   });
   return {
-    writer: new ProgressWriter({ db: connection.db, log: pino(sink) }, lease, 1),
+    writer: new ProgressWriter({ db: connection.db, log: pino(sink) }, lease, {
+      stepCount: 1,
+      letGo: new AbortController().signal,
+    }),
     rows: async () => {
       const found = await database.pool.query<{ id: string; status: string }>(
         'SELECT unique_id AS id, status FROM node_results WHERE run_id = $1',

@@ -126,6 +126,51 @@ describe('no event carries what the database would refuse', () => {
   });
 });
 
+describe('what a ledger needs is taken as far as it is sound', () => {
+  const invocation = { event: 'invocation', invocation_id: 'x', dbt_version: '1.11.16' };
+
+  test('arguments of any shape that is not deep, without what the database would refuse', () => {
+    const given = { which: 'build', vars: { day: null, 'a\0': ['b\0', 1.5, true, { c: '\ud800' }] } };
+    expect(read(`${JSON.stringify({ ...invocation, arguments: given })}\n`)).toMatchObject([
+      { arguments: { which: 'build', vars: { day: null, a: ['b', 1.5, true, { c: '\ufffd' }] } } },
+    ]);
+  });
+
+  test.each([
+    ['no object', 'build'],
+    ['too deep', JSON.parse(`{"a":${'['.repeat(500)}${']'.repeat(500)}}`)],
+  ])('arguments that are %s are unknown', (_what, given) => {
+    expect(read(`${JSON.stringify({ ...invocation, arguments: given })}\n`)).toMatchObject([
+      { event: 'invocation', arguments: null },
+    ]);
+  });
+
+  test.each([
+    ['a timing that is no list', 'timing', {}],
+    ['a timing of another shape', 'timing', [{ from: 1 }]],
+    ['more timings than there are', 'timing', Array.from({ length: 50 }, () => ({ name: 'compile' }))],
+    ['a response that holds more than words and numbers', 'adapter_response', { rows: [1] }],
+    ['a response with names without end', 'adapter_response', { ...Array.from({ length: 90 }, () => 1) }],
+    ['a count that is none', 'failures', -1],
+    ['a relation that is none', 'relation_name', 7],
+  ])('%s is unknown, and the node is reported all the same', (_what, field, value) => {
+    expect(read(`${JSON.stringify({ ...nodeFinished, [field]: value })}\n`)).toMatchObject([
+      { event: 'node_finished', status: 'success', [field]: null },
+    ]);
+  });
+
+  test('nodes that are to come have an id, a type and maybe a relation', () => {
+    const nodes = [
+      ['model.shop.a', 'model', 'shop.a'],
+      ['test.shop.b', 'test', null],
+    ];
+    expect(read(`${JSON.stringify({ event: 'nodes_selected', step: 2, nodes })}\n`)).toEqual([
+      { event: 'nodes_selected', step: 2, nodes },
+    ]);
+    expect(read(`${JSON.stringify({ event: 'nodes_selected', nodes: [['a']] })}\n`)).toEqual([]);
+  });
+});
+
 test('a message is cut at a length of which a page of nodes can hold thousands', () => {
   const [event] = read(`${JSON.stringify({ ...nodeFinished, message: 'x'.repeat(200_000) })}\n`);
   expect((event as { message: string }).message).toHaveLength(16 * 1024);

@@ -1,7 +1,7 @@
 import type { Config } from '../../src/config.ts';
 import { runnerUser } from '../../src/projects/unpack.ts';
 import type { ClaimedRun } from '../../src/runs/lease.ts';
-import { runLabel, type ContainerSpec } from '../executors/executor.ts';
+import { environmentLabel, installationLabel, runLabel, type ContainerSpec } from '../executors/executor.ts';
 import { withThreads } from './threads.ts';
 
 export const workFolder = '/work';
@@ -23,6 +23,7 @@ export function containerSpec(run: ClaimedRun, config: Config): ContainerSpec {
     name: containerName(run.id),
     labels: {
       [runLabel]: run.id,
+      [installationLabel]: run.installationId,
       'dctl.organization_id': run.organizationId,
       'dctl.fence': String(run.fence),
     },
@@ -37,7 +38,10 @@ export function containerSpec(run: ClaimedRun, config: Config): ContainerSpec {
     user: runnerUser,
     workFolder,
     dataVolume: environment.hasDataVolume
-      ? { name: `dctl-data-${environment.id}`, labels: { 'dctl.environment_id': environment.id } }
+      ? {
+          name: `dctl-data-${environment.id}`,
+          labels: { [environmentLabel]: environment.id, [installationLabel]: run.installationId },
+        }
       : null,
     memoryMb: environment.memoryMb ?? config.DCTL_RUN_MEMORY_MB,
     cpus,
@@ -57,6 +61,12 @@ function imageOf({ settings }: ClaimedRun, config: Config): Pick<ContainerSpec, 
 /** The steps' files as they were when each ended: `<number>/<path below target>`. Only where there are several steps. */
 export const stepsFolder = `${workFolder}/.dctl/steps`;
 
+/**
+ * Where the results are put that a retry goes on from, below the work folder. Not in the target folder: what is found
+ * there in the end is the run's own.
+ */
+export const retryFolder = '.dctl/retry';
+
 /** The line that the shim prints before a step of several. */
 export function stepHeader(run: ClaimedRun, number: number): string {
   const { steps } = run.settings;
@@ -65,7 +75,10 @@ export function stepHeader(run: ClaimedRun, number: number): string {
 
 /** What the shim is told on stdin: dbt's words, and variables that `docker inspect` must not show. */
 export function runMessage(run: ClaimedRun, variables: Record<string, string>): string {
-  const { steps, environment, projectType } = run.settings;
+  const { steps, environment, projectType, retryFrom } = run.settings;
   const toRun = projectType === 'dbt' ? steps.map((step) => withThreads(step, environment)) : steps;
-  return JSON.stringify({ steps: toRun, env: variables });
+  const [first, ...rest] = toRun;
+  if (retryFrom === null || first === undefined) return JSON.stringify({ steps: toRun, env: variables });
+  const retry = { ...first, argv: [...first.argv, '--state', `${workFolder}/${retryFolder}`] };
+  return JSON.stringify({ steps: [retry, ...rest], env: variables });
 }

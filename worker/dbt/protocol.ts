@@ -20,7 +20,35 @@ const nullable = {
   time: time.nullish().default(null).catch(null),
   seconds: z.number().nonnegative().nullish().default(null).catch(null),
   count: z.int().nonnegative().nullish().default(null).catch(null),
+  /** Of a node's own, as dbt gives them: what is not so is left out. */
+  relation: cut(1_000).nullish().default(null).catch(null),
+  timing: z
+    .array(
+      z.object({
+        name: identifier,
+        started_at: time.nullish().default(null),
+        completed_at: time.nullish().default(null),
+      }),
+    )
+    .max(10)
+    .nullish()
+    .default(null)
+    .catch(null),
+  response: z
+    .record(identifier, z.union([message, z.number(), z.boolean(), z.null()]))
+    .refine((given) => Object.keys(given).length <= 50)
+    .nullish()
+    .default(null)
+    .catch(null),
 };
+
+/** Any JSON that is not deep. The names in an object may hold what the database refuses as well as the texts. */
+function json(depth: number): z.ZodType {
+  const scalar = z.union([text, z.number(), z.boolean(), z.null()]);
+  if (depth === 0) return scalar;
+  return z.union([scalar, z.array(json(depth - 1)), z.record(text, json(depth - 1))]);
+}
+const dbtArguments = z.record(text, json(6)).nullish().default(null).catch(null);
 
 /** Of a run, counted from 1. Of a container that an earlier version started, nothing says which: it has one. */
 const step = z.int().min(1).max(1_000).default(1);
@@ -32,6 +60,7 @@ const step = z.int().min(1).max(1_000).default(1);
  */
 const shimEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('ready'), dbt_version: text }),
+  z.object({ event: z.literal('no_message') }),
   z.object({ event: z.literal('step_started'), step, started_at: nullable.time }),
   z.object({
     event: z.literal('step_finished'),
@@ -39,6 +68,19 @@ const shimEvent = z.discriminatedUnion('event', [
     exit_code: z.int32(),
     error: nullable.message,
     finished_at: nullable.time,
+  }),
+  z.object({
+    event: z.literal('invocation'),
+    step,
+    invocation_id: nullable.identifier,
+    dbt_version: nullable.identifier,
+    arguments: dbtArguments,
+  }),
+  z.object({
+    event: z.literal('nodes_selected'),
+    step,
+    /** Of each its id, resource type and relation name. */
+    nodes: z.array(z.tuple([identifier, identifier, nullable.relation])).max(10_000),
   }),
   z.object({ event: z.literal('nodes_total'), step, total: z.int32().nonnegative() }),
   z.object({
@@ -61,6 +103,10 @@ const shimEvent = z.discriminatedUnion('event', [
     rows_affected: nullable.count,
     message: nullable.message,
     thread: nullable.identifier,
+    timing: nullable.timing,
+    adapter_response: nullable.response,
+    failures: nullable.count,
+    relation_name: nullable.relation,
   }),
   z.object({
     event: z.literal('finished'),

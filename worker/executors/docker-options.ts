@@ -38,7 +38,10 @@ export function createOptions(
       NanoCpus: Math.round(spec.cpus * 1e9),
       NetworkMode: spec.network,
       Tmpfs: { '/tmp': `rw,nosuid,nodev,size=${spec.temporaryMb}m,mode=1777` },
-      Mounts: [{ Type: 'volume', Source: '', Target: spec.workFolder }, ...dataMounts(spec)],
+      Mounts: [
+        { Type: 'volume', Source: '', Target: spec.workFolder, VolumeOptions: volumeOptions(spec.labels) },
+        ...dataMounts(spec),
+      ],
       LogConfig: { Type: 'json-file', Config: { 'max-size': '10m', 'max-file': '3' } },
       RestartPolicy: { Name: 'no' },
       // Its exit code and files are read after its end, maybe by another worker than the one that started it.
@@ -52,8 +55,11 @@ export function createOptions(
 function dataMounts({ dataVolume }: ContainerSpec): MountSettings[] {
   if (dataVolume === null) return [];
   const { name, labels } = dataVolume;
-  const options = { NoCopy: false, Labels: labels, DriverConfig: { Name: '', Options: {} } };
-  return [{ Type: 'volume', Source: name, Target: '/data', VolumeOptions: options }];
+  return [{ Type: 'volume', Source: name, Target: '/data', VolumeOptions: volumeOptions(labels) }];
+}
+
+function volumeOptions(labels: Record<string, string>): NonNullable<MountSettings['VolumeOptions']> {
+  return { NoCopy: false, Labels: labels, DriverConfig: { Name: '', Options: {} } };
 }
 
 /** The network that runs share. Its containers reach the world, but not each other. */

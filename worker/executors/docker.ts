@@ -1,16 +1,31 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
 import { addAbortSignal, Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import { createOptions, networkLabel, networkOptions } from './docker-options.ts';
 import { demultiplex } from './docker-stream.ts';
-import { CouldNotStart, runLabel, type ContainerEnd, type ContainerSpec, type Executor } from './executor.ts';
+import {
+  CouldNotStart,
+  EngineAway,
+  environmentLabel,
+  installationLabel,
+  runLabel,
+  type ContainerSpec,
+  type Executor,
+} from './executor.ts';
 
 /** How long the engine gets to say that a container whose output has ended is over. */
-const endLookMs = 15_000;
+const endLookMs = 3_000;
+/** An engine that takes longer for an answer is taken for one that is away. */
+const answerMs = 10_000;
+/** An engine that hangs holds up neither a sweep nor a run that has ended. */
+const removeMs = 30_000;
+const listMs = 10_000;
 
 /** Runs containers with the Docker engine that DOCKER_HOST names, or the local one. */
 export function dockerExecutor(options: { network: string; runtime: string | undefined }): Executor {
-  const docker = new Docker();
+  const docker = connect();
   const prepare = async () => {
     if (options.network === 'none') return;
     const found = await unlessStatus([404], docker.getNetwork(options.network).inspect());
@@ -18,8 +33,19 @@ export function dockerExecutor(options: { network: string; runtime: string | und
     if (found === null) await unlessStatus([409], docker.createNetwork(networkOptions(options.network)));
   };
 
+  let knownId: string | null = null;
+
   return {
     prepare,
+
+    async engineId() {
+      // Two engines of one machine may share the id, but never the folder.
+      knownId ??= await answered(docker.info()).then(
+        ({ ID: id, DockerRootDir: folder }: { ID: string; DockerRootDir: string }) => `${id} ${folder}`,
+        () => null,
+      );
+      return knownId;
+    },
 
     async create(spec, files) {
       try {
@@ -29,77 +55,142 @@ export function dockerExecutor(options: { network: string; runtime: string | und
         await putFiles(container, spec.workFolder, files);
         return { containerId: container.id };
       } catch (error) {
+        // It may be another one that comes in its place.
+        if (isAway(error)) knownId = null;
         throw asCouldNotStart(error, spec);
       }
     },
 
-    async start(name, message, letGo) {
-      const container = docker.getContainer(name);
+    async start(containerId, message, letGo) {
+      const container = docker.getContainer(containerId);
+      const attached = { stream: true, hijack: true, stdin: true, stdout: true, stderr: true };
       try {
-        const stream = await container.attach({
-          stream: true,
-          hijack: true,
-          stdin: true,
-          stdout: true,
-          stderr: true,
-        });
+        const stream = await container.attach(attached);
         await container.start();
-        stream.write(`${message}\n`);
+        // On its way before anybody can let go of it: without it the container ends, having done nothing.
+        await new Promise((resolve) => stream.write(`${message}\n`, resolve));
         return demultiplex(until(letGo, stream));
       } catch (error) {
+        if (isAway(error)) throw new EngineAway({ cause: error });
         throw asCouldNotStart(error, undefined);
       }
     },
 
-    async follow(name, letGo) {
-      const stream = await docker.getContainer(name).logs({ follow: true, stdout: true, stderr: true });
-      return demultiplex(until(letGo, stream));
+    async follow(containerId, letGo) {
+      const all = { follow: true as const, stdout: true, stderr: true };
+      return demultiplex(until(letGo, await answered(docker.getContainer(containerId).logs(all))));
     },
 
-    async signal(name, signal) {
+    async written(containerId, letGo) {
+      return demultiplex(until(letGo, await answered(writtenBy(docker, containerId))));
+    },
+
+    async signal(containerId, signal) {
       // 404: it is gone; 409: it is not running.
-      await unlessStatus([404, 409], docker.getContainer(name).kill({ signal }));
+      const asked = docker.getContainer(containerId).kill({ signal });
+      return (await unlessStatus([404, 409], answered(asked))) !== null;
     },
 
-    async wait(name): Promise<ContainerEnd | null> {
-      const container = docker.getContainer(name);
+    async wait(containerId) {
+      const container = docker.getContainer(containerId);
       for (const startedAt = performance.now(); ; await delay(10)) {
-        const found = await unlessStatus([404], container.inspect());
+        const found = await unlessStatus([404], answered(container.inspect()));
         if (found === null) return null;
         const { Status: status, Running: running, ExitCode: exitCode, OOMKilled: outOfMemory } = found.State;
         // One that is being removed was ended for it: its exit code would say nothing of dbt.
         if (!running && status !== 'removing') return { exitCode, outOfMemory };
-        if (performance.now() - startedAt > endLookMs) {
-          throw new Error(`the container is still ${status} although its output has ended`);
-        }
+        if (performance.now() - startedAt > endLookMs) return 'running';
       }
     },
 
+    async msSinceEnd(containerId) {
+      const found = await unlessStatus([404], answered(docker.getContainer(containerId).inspect()));
+      const { SystemTime: now } = (await answered(docker.info())) as { SystemTime: string };
+      const ms = Date.parse(now) - Date.parse(found?.State.FinishedAt ?? now);
+      return Number.isFinite(ms) ? Math.max(0, ms) : 0;
+    },
+
     async collect(name, path) {
-      const archive = await unlessStatus([404], docker.getContainer(name).getArchive({ path }));
+      const archive = await unlessStatus([404], answered(docker.getContainer(name).getArchive({ path })));
       return archive as unknown as AsyncIterable<Uint8Array> | null;
     },
 
     async remove(name) {
       // 409: its removal is under way.
-      await unlessStatus([404, 409], docker.getContainer(name).remove({ force: true, v: true }));
+      const abortSignal = AbortSignal.timeout(removeMs);
+      const removed = docker.getContainer(name).remove({ force: true, v: true, abortSignal });
+      await unlessStatus([404, 409], answered(removed, removeMs));
     },
 
-    async find(name) {
-      const found = await unlessStatus([404], docker.getContainer(name).inspect());
+    async removeIdle(containerId) {
+      const container = docker.getContainer(containerId);
+      const removed = await unlessStatus([404, 409], answered(container.remove({ v: true })));
+      if (removed !== null) return true;
+      const found = await unlessStatus([404], answered(container.inspect()));
+      return found?.State.Running !== true;
+    },
+
+    async find(container) {
+      const found = await unlessStatus([404], answered(docker.getContainer(container).inspect()));
       if (found === null) return null;
-      if (found.State.Running) return 'running';
-      return found.State.Status === 'created' ? 'created' : 'ended';
+      const { Running: running, Status: status } = found.State;
+      const state = running ? 'running' : status === 'created' ? 'created' : 'ended';
+      return { containerId: found.Id, state, labels: found.Config.Labels };
     },
 
     async list() {
-      const found = await docker.listContainers({ all: true, filters: { label: [runLabel] } });
+      const found = await docker.listContainers({
+        all: true,
+        filters: { label: [runLabel] },
+        abortSignal: AbortSignal.timeout(listMs),
+      });
       return found.map(({ Names: names, Labels: labels }) => ({
         name: (names[0] ?? '').replace(/^\//, ''),
         runId: labels[runLabel] ?? '',
+        installationId: labels[installationLabel] ?? null,
       }));
     },
+
+    async listVolumes() {
+      const ofLabel = (label: string) =>
+        docker.listVolumes({
+          filters: { label: [label], dangling: ['true'] },
+          abortSignal: AbortSignal.timeout(listMs),
+        });
+      const found = await Promise.all([runLabel, environmentLabel].map(ofLabel));
+      return found
+        .flatMap(({ Volumes: volumes }) => volumes)
+        .map(({ Name: name, Labels: labels }) => ({
+          name,
+          runId: labels[runLabel] ?? null,
+          environmentId: labels[environmentLabel] ?? null,
+          installationId: labels[installationLabel] ?? null,
+        }));
+    },
+
+    async removeVolume(name) {
+      const removed = docker.getVolume(name).remove({ abortSignal: AbortSignal.timeout(removeMs) });
+      return (
+        (await unlessStatus(
+          [404, 409],
+          removed.then(() => true),
+        )) ?? false
+      );
+    },
   };
+}
+
+/**
+ * With a connection for each call. An engine that is told to stop takes no new ones, but answers on old ones for as long
+ * as it takes to end its containers: it would look as if somebody had ended them.
+ */
+function connect(): Docker {
+  const docker = new Docker();
+  const { protocol } = docker.modem as { protocol?: string };
+  const options = { keepAlive: false };
+  const agent = protocol === 'https' ? new HttpsAgent(options) : new HttpAgent(options);
+  Object.assign(docker.modem, { agent });
+  return docker;
 }
 
 /** Any network would let a run talk to what is on it: only one that somebody made for runs is joined. */
@@ -132,6 +223,40 @@ function until(letGo: AbortSignal, stream: NodeJS.ReadableStream): AsyncIterable
   return addAbortSignal(letGo, stream as Readable);
 }
 
+/** Without `follow` the client library would gather all of it in memory. */
+function writtenBy(docker: Docker, containerId: string): Promise<NodeJS.ReadableStream> {
+  const path = `/containers/${containerId}/logs?stdout=true&stderr=true`;
+  const statusCodes = { 200: true, 404: 'no such container', 500: 'server error' };
+  return new Promise((resolve, reject) => {
+    docker.modem.dial({ path, method: 'GET', isStream: true, statusCodes }, (error, answer) => {
+      if (error) reject(error instanceof Error ? error : new Error(String(error)));
+      else resolve(answer as NodeJS.ReadableStream);
+    });
+  });
+}
+
+/** What the engine answers. Throws `EngineAway` when it does not. */
+async function answered<Answer>(asked: Promise<Answer>, withinMs = answerMs): Promise<Answer> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const silent = new EngineAway({ cause: new Error('no answer in time') });
+  const timer = setTimeout(() => reject(silent), withinMs);
+  try {
+    return await Promise.race([asked, late]);
+  } catch (error) {
+    throw isAway(error) && !(error instanceof EngineAway) ? new EngineAway({ cause: error }) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Whether it was the connection that failed, not what was asked for. */
+function isAway(error: unknown): boolean {
+  if (error instanceof EngineAway) return true;
+  const { code = '', syscall = '' } = error as NodeJS.ErrnoException;
+  const codes = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ABORT_ERR', 'ERR_STREAM_PREMATURE_CLOSE'];
+  return ['connect', 'getaddrinfo'].includes(syscall) || codes.includes(code);
+}
+
 async function unlessStatus<Answer>(statuses: number[], asked: Promise<Answer>): Promise<Answer | null> {
   try {
     return await asked;
@@ -148,9 +273,9 @@ function statusOf(error: unknown): number {
 
 function asCouldNotStart(error: unknown, spec: ContainerSpec | undefined): CouldNotStart {
   if (error instanceof CouldNotStart) return error;
-  const { code, syscall = '' } = error as NodeJS.ErrnoException;
   const message = error instanceof Error ? error.message : '';
-  if (['connect', 'getaddrinfo'].includes(syscall) || code === 'ECONNRESET' || code === 'EPIPE') {
+  if (isAway(error)) {
+    const { code = 'silent' } = (error instanceof EngineAway ? error.cause : error) as NodeJS.ErrnoException;
     return new CouldNotStart('runtime_unavailable', `The Docker engine does not answer (${code}).`, {
       cause: error,
     });

@@ -1,12 +1,21 @@
 /**
  * What the worker needs of the place where containers run. Docker satisfies it, and a Kubernetes pod can: nothing
- * here assumes a shared disk or a path of the host. Every call is made by `process-run.ts` or `sweep.ts`.
+ * here assumes a shared disk or a path of the host.
  *
- * A container's name is the run's launch lock: there is never a second container of the same name.
+ * A container's name is the run's launch lock: there is never a second container of the same name. What a worker does
+ * with its own container it does by its id: one that is late must not meet the container of a later launch.
+ *
+ * Every call but `create` throws `EngineAway` while the engine does not answer, and waits some seconds for it at most.
  */
 export interface Executor {
   /** Once, when the worker starts; may be repeated. Makes what containers of any run need, such as their network. */
   prepare(): Promise<void>;
+
+  /**
+   * Any number of times. What names the engine among all, for ever: two workers that share it are told the same.
+   * Null: it does not answer.
+   */
+  engineId(): Promise<string | null>;
 
   /**
    * Once a launch. Makes the container and puts `files` into it, without starting it. Throws `CouldNotStart`.
@@ -16,18 +25,32 @@ export interface Executor {
 
   /**
    * Once after `create`. Starts the container and hands it `message` (one line) on stdin. Throws `CouldNotStart`.
-   * `letGo` ends the output with an error, and leaves the container as it is.
+   * `letGo` ends the output with an error, and leaves the container as it is. The output may end, with an error or
+   * without one, because the engine went away: `wait` tells.
    */
-  start(name: string, message: string, letGo: AbortSignal): Promise<Output>;
+  start(containerId: string, message: string, letGo: AbortSignal): Promise<Output>;
 
-  /** Any number of times, by a worker that finds a container of a dead one. All of its output from the beginning. */
-  follow(name: string, letGo: AbortSignal): Promise<Output>;
+  /**
+   * Any number of times, of a container that was started. All of its output from the beginning, as far as the engine
+   * has kept it; unlike that of `start` it holds text only as whole lines, or when 16 KiB of a line are there, and
+   * U+FFFD in place of what is not UTF-8.
+   */
+  follow(containerId: string, letGo: AbortSignal): Promise<Output>;
 
-  /** Any number of times. A container that is not running any more is left alone. */
-  signal(name: string, signal: 'SIGINT' | 'SIGKILL'): Promise<void>;
+  /** The same as far as it has come by now: it ends although the container goes on. */
+  written(containerId: string, letGo: AbortSignal): Promise<Output>;
 
-  /** After its output ended; any number of times. Waits until the container is really over. Null: there is none. */
-  wait(name: string): Promise<ContainerEnd | null>;
+  /** Any number of times. False: the container is not running, and was left alone. */
+  signal(containerId: string, signal: 'SIGINT' | 'SIGKILL'): Promise<boolean>;
+
+  /**
+   * After its output ended; any number of times. Waits some seconds until the container is really over. Null: there is
+   * none.
+   */
+  wait(containerId: string): Promise<ContainerEnd | 'running' | null>;
+
+  /** After `wait`. How long ago the container ended, by the engine's own clock. */
+  msSinceEnd(containerId: string): Promise<number>;
 
   /** After `wait`; any number of times. A tar of a folder or file in the container; null when it isn't there. */
   collect(name: string, path: string): Promise<AsyncIterable<Uint8Array> | null>;
@@ -35,15 +58,36 @@ export interface Executor {
   /** Last, and any number of times. Ends and removes the container with its own volume. */
   remove(name: string): Promise<void>;
 
-  /** At a take-over. Null: there is no such container. */
-  find(name: string): Promise<'created' | 'running' | 'ended' | null>;
+  /** Any number of times. Removes it unless it is running. False: it is. */
+  removeIdle(containerId: string): Promise<boolean>;
+
+  /** At a take-over, and now and then while a run executes; by name or id. Null: there is no such container. */
+  find(container: string): Promise<FoundContainer | null>;
 
   /** At every sweep. All containers of runs that there are, of other installations' runs too. */
-  list(): Promise<{ name: string; runId: string }[]>;
+  list(): Promise<{ name: string; runId: string; installationId: string | null }[]>;
+
+  /** Now and then. Data volumes, and those of work folders, that no container uses; of other installations too. */
+  listVolumes(): Promise<UnusedVolume[]>;
+
+  /** Any number of times. False when a container uses it by now, or it is gone. */
+  removeVolume(name: string): Promise<boolean>;
 }
 
-/** The label of every run's container: the run's id. */
+/** The label of every run's container, and of the volume of its work folder: the run's id. */
 export const runLabel = 'dctl.run_id';
+/** Of every data volume: its environment's id. */
+export const environmentLabel = 'dctl.environment_id';
+/** Of all of them: whose it is, where several installations share an engine. */
+export const installationLabel = 'dctl.installation_id';
+
+/** Null: it has no such label. */
+export interface UnusedVolume {
+  name: string;
+  runId: string | null;
+  environmentId: string | null;
+  installationId: string | null;
+}
 
 /** Everything about a run's container, computed before anything is asked of an engine. Holds no secret. */
 export interface ContainerSpec {
@@ -70,6 +114,12 @@ export interface ContainerSpec {
 /** What the container writes, in the order it came. Whoever reads slowly slows the container down. */
 export type Output = AsyncIterable<{ stream: 'log' | 'protocol'; content: Buffer }>;
 
+export interface FoundContainer {
+  containerId: string;
+  state: 'created' | 'running' | 'ended';
+  labels: Record<string, string>;
+}
+
 export interface ContainerEnd {
   exitCode: number;
   outOfMemory: boolean;
@@ -85,5 +135,13 @@ export class CouldNotStart extends Error {
     super(message, options);
     this.name = 'CouldNotStart';
     this.reason = reason;
+  }
+}
+
+/** The engine cannot be reached, or is silent: what was asked of it may have been done or not. */
+export class EngineAway extends Error {
+  constructor(options: ErrorOptions) {
+    super('The container engine does not answer.', options);
+    this.name = 'EngineAway';
   }
 }

@@ -1,0 +1,90 @@
+import type { Context } from '../src/context.ts';
+import type { Database } from '../src/db.ts';
+import { noteContainerGone } from '../src/runs/lease.ts';
+import { findDeletedEnvironments, findRunStates, getInstallationId } from '../src/runs/store.ts';
+import { inTurn } from '../src/turns.ts';
+import type { Executor } from './executors/executor.ts';
+
+/**
+ * Removes containers whose run has ended, or is not known here: their worker died, or the engine was away, before it
+ * could. What another installation has on the same engine stays.
+ */
+export async function removeLeftoverContainers(context: Context, executor: Executor): Promise<void> {
+  const { db, log } = context;
+  // Listed first: of a container that is there, the run was recorded before.
+  const containers = await executor.list();
+  const isLeft = await leftoversOf(db, containers);
+  const left = containers.filter(isLeft);
+  await eachInTurn(context, executor, left, async ({ name, runId }) => {
+    await executor.remove(name);
+    await noteContainerGone(db, runId);
+    log.info({ run: runId }, 'removed a container that was left behind');
+  });
+}
+
+/**
+ * Removes the data volumes of environments that were deleted, themselves or with their project; and what is left of the
+ * work folders of containers that somebody removed without them. A volume in use stays, and so does one of an
+ * environment that is not known here: what it holds is nowhere else.
+ */
+export async function removeLeftoverVolumes(context: Context, executor: Executor): Promise<void> {
+  const { db, log } = context;
+  const volumes = await executor.listVolumes();
+  const ofRuns = volumes.filter((volume) => volume.runId !== null) as ({ runId: string } & Volume)[];
+  const isLeft = await leftoversOf(db, ofRuns);
+  const ofEnvironments = volumes.filter(({ runId }) => runId === null);
+  const deleted = new Set(
+    await findDeletedEnvironments(
+      db,
+      ofEnvironments.flatMap(({ environmentId }) => environmentId ?? []),
+    ),
+  );
+  const installationId = await getInstallationId(db);
+  const isOurs = (volume: Volume) => [installationId, null].includes(volume.installationId);
+  const left = [
+    ...ofRuns.filter(isLeft),
+    ...ofEnvironments.filter((volume) => isOurs(volume) && deleted.has(volume.environmentId ?? '')),
+  ];
+  await eachInTurn(context, executor, left, async ({ name, environmentId }) => {
+    if (await executor.removeVolume(name))
+      log.info({ volume: name, environment: environmentId }, 'removed a volume that was left behind');
+  });
+}
+
+type Volume = Awaited<ReturnType<Executor['listVolumes']>>[number];
+
+/** Without the name of an installation it may be anybody's: then only the end of a run that is known here counts. */
+async function leftoversOf(
+  db: Database,
+  found: { runId: string }[],
+): Promise<(each: { runId: string; installationId: string | null }) => boolean> {
+  if (found.length === 0) return () => false;
+  const states = await findRunStates(
+    db,
+    found.map(({ runId }) => runId),
+  );
+  const ours = await getInstallationId(db);
+  return ({ runId, installationId }) => {
+    if (installationId === null) return states.get(runId) === 'ended';
+    return installationId === ours && states.get(runId) !== 'open';
+  };
+}
+
+/** One worker of an engine at a time. One that cannot be removed keeps none of the others. */
+async function eachInTurn<Left extends { name: string }>(
+  context: Context,
+  executor: Executor,
+  left: Left[],
+  remove: (each: Left) => Promise<void>,
+): Promise<void> {
+  if (left.length === 0) return;
+  const engine = (await executor.engineId()) ?? context.config.DCTL_WORKER_NAME;
+  await inTurn(context, `leftovers of ${engine}`, async (signal) => {
+    for (const each of left) {
+      if (signal.aborted) return;
+      await remove(each).catch((error: unknown) =>
+        context.log.warn({ error, name: each.name }, 'what was left behind could not be removed'),
+      );
+    }
+  });
+}
