@@ -108,18 +108,22 @@ export function isDatabaseAway(error: unknown): boolean {
 
 /**
  * Does the work again while Postgres is away, for `forMs` at most. The work may have been done by a call that failed:
- * it must come to the same when it is done twice. Waits no longer once the signal aborts.
+ * it must come to the same when it is done twice. Waits no longer once the signal aborts. `onAway`: called once, when the
+ * waiting begins.
  */
 export async function patiently<T>(
   work: () => Promise<T>,
-  { forMs, signal }: { forMs: number; signal?: AbortSignal },
+  { forMs, signal, onAway }: { forMs: number; signal?: AbortSignal; onAway?: (error: unknown) => void },
 ): Promise<T> {
+  let isWaiting = false;
   for (const startedAt = performance.now(); ; await delay(retryAwayMs)) {
     try {
       return await work();
     } catch (error) {
       const isOver = performance.now() - startedAt > forMs || signal?.aborted === true;
       if (!isDatabaseAway(error) || isOver) throw error;
+      if (!isWaiting) onAway?.(error);
+      isWaiting = true;
     }
   }
 }

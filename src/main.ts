@@ -12,12 +12,18 @@ import { repeat } from './turns.ts';
 /** Postgres may take so long to come up, or to come back. */
 const databaseStartMs = 60_000;
 
+/** Of connections, once the last request was answered. */
+const closingMs = 1_000;
+
 const config = readConfig(process.env);
 const log = createLog('api', config.DCTL_LOG_LEVEL);
 for (const unknown of unknownSettings(process.env)) log.warn(unknown, 'this setting is not known');
 
 // Whatever starts everything at once starts Postgres no earlier.
-const applied = await patiently(() => migrate(config.DATABASE_URL), { forMs: databaseStartMs });
+const applied = await patiently(() => migrate(config.DATABASE_URL), {
+  forMs: databaseStartMs,
+  onAway: (error) => log.warn({ error }, 'the database does not answer; waiting for it'),
+});
 if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
 
 const context = openContext(config, log);
@@ -40,7 +46,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     log.info({ signal }, 'stopping');
     server.close(() => void context.close().then(() => process.exit(0)));
     server.closeIdleConnections();
-    // Log followers stay as long as their run; they can come back to another process.
-    setTimeout(() => server.closeAllConnections(), config.DCTL_DRAIN_SECONDS * 1_000).unref();
+    // Log followers stay as long as their run; they can come back to another process. And nothing is owed to a database or
+    // a queue that is away.
+    const drainMs = config.DCTL_DRAIN_SECONDS * 1_000;
+    setTimeout(() => server.closeAllConnections(), drainMs).unref();
+    setTimeout(() => process.exit(0), drainMs + closingMs).unref();
   });
 }

@@ -1,8 +1,8 @@
-import { createPostgresBackend, Queue, Worker, withBackend, type AdvancedRepeatOptions } from 'bullmq';
+import { Queue, Worker, withBackend, type AdvancedRepeatOptions } from 'bullmq';
 import type { Config } from './config.ts';
 import { timesOf } from './cron.ts';
-import { BreakableClient } from './db.ts';
 import type { Log } from './log.ts';
+import { postgresBackend, postgresConnection } from './queue-on-postgres.ts';
 
 /**
  * The doorbell. A message holds an id and nothing else (the queue knows a schedule's times as well): Postgres has the
@@ -191,13 +191,8 @@ function carrierFor(config: Config) {
         }),
     };
   }
-  const onPostgres = withBackend(createPostgresBackend);
-  const connection = {
-    Client: BreakableClient,
-    connectionString: config.DATABASE_URL,
-    migrate: true,
-    max: 2,
-  };
+  const onPostgres = withBackend(postgresBackend);
+  const connection = postgresConnection(config.DATABASE_URL);
   return {
     carrier: 'postgres' as const,
     findProblem: async () => null,

@@ -23,7 +23,13 @@ const executor = dockerExecutor({ network: config.DCTL_RUN_NETWORK, runtime: con
 await executor.prepare().catch((error: unknown) => log.error({ error }, 'the Docker engine does not answer'));
 
 const stop = new AbortController();
-const workplace = { context, executor, shimTar: await readShimTar(), stopping: stop.signal };
+const workplace = {
+  context,
+  executor,
+  shimTar: await readShimTar(),
+  stopping: stop.signal,
+  atWork: new Set<string>(),
+};
 const doorbell = answerDoorbell(config, log, {
   run: { handle: (id) => processRun(workplace, id), concurrency: config.DCTL_WORKER_CONCURRENCY },
   delivery: {

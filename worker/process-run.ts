@@ -29,12 +29,15 @@ export interface Workplace {
   shimTar: Buffer;
   /** Aborts when the worker stops: containers stay, their runs are left to others. */
   stopping: AbortSignal;
+  /** The ids of the runs that this worker has. */
+  atWork: Set<string>;
 }
 
 /** A run's whole way through a worker: claim, execute, collect, finish, clean up. */
 export async function processRun(workplace: Workplace, runId: string): Promise<void> {
   const { config, db, metrics } = workplace.context;
-  if (workplace.stopping.aborted) return;
+  // Its lease may have run out while Postgres was away: it is renewed now, unless somebody else has the run.
+  if (workplace.stopping.aborted || workplace.atWork.has(runId)) return;
   const run = await claimRun(db, runId, {
     name: config.DCTL_WORKER_NAME,
     leaseSeconds: config.DCTL_LEASE_SECONDS,
@@ -43,9 +46,11 @@ export async function processRun(workplace: Workplace, runId: string): Promise<v
   if (run === null) return;
   if (run.fence === 1) metrics.runWaits.observe(run.waitedSeconds);
   metrics.runsAtWork.inc();
-  await withLogFields({ run: run.id }, () => processClaimed(workplace, run)).finally(() =>
-    metrics.runsAtWork.dec(),
-  );
+  workplace.atWork.add(run.id);
+  await withLogFields({ run: run.id }, () => processClaimed(workplace, run)).finally(() => {
+    workplace.atWork.delete(run.id);
+    metrics.runsAtWork.dec();
+  });
 }
 
 async function processClaimed(workplace: Workplace, run: ClaimedRun): Promise<void> {

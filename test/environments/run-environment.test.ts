@@ -116,7 +116,7 @@ test('a connection to DuckDB takes the place of the profile that the project bri
     threads: 3,
   });
   const volume = await system.docker.getVolume(`dctl-data-${job.environmentId}`).inspect();
-  expect(volume.Labels).toEqual({ 'dctl.environment_id': job.environmentId });
+  expect(volume.Labels).toMatchObject({ 'dctl.environment_id': job.environmentId });
 });
 
 test('what dbt parsed in an environment is not handed to a run in another', async () => {

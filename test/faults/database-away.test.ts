@@ -19,6 +19,7 @@ let receiver: Receiver;
 let system: System;
 let project: DeployedProject;
 let proxy: Proxy;
+let proxied: { DATABASE_URL: string };
 /** An API process and a worker that come to Postgres over a line that can be cut. */
 let api: TestProcess;
 let url: string;
@@ -38,10 +39,10 @@ beforeAll(async () => {
   const database = new URL(system.environment['DATABASE_URL']!);
   proxy = await startProxy({ host: database.hostname, port: Number(database.port) });
   database.host = `127.0.0.1:${proxy.port}`;
-  api = startProcess('dist/src/main.js', { ...system.environment, DATABASE_URL: database.href });
-  const { address } = (await api.said('serving')) as { address: { port: number } };
-  url = `http://127.0.0.1:${address.port}`;
-  worker = await system.startWorker({ DATABASE_URL: database.href });
+  proxied = { DATABASE_URL: database.href };
+  api = startProcess('dist/src/main.js', { ...system.environment, ...proxied });
+  url = await urlOf(api);
+  worker = await system.startWorker(proxied);
 });
 afterAll(async () => {
   api.signal('SIGTERM');
@@ -133,6 +134,32 @@ test('a run whose worker alone has lost the database is taken over, and the work
   other.signal('SIGTERM');
   await other.ended;
 });
+
+// F12
+test('an API that is started while the database is away serves once it is there, and outlives lines that break as they are made', async () => {
+  await proxy.cut();
+  const late = startProcess('dist/src/main.js', { ...system.environment, ...proxied });
+  await late.said('the database does not answer; waiting for it');
+  await proxy.mend();
+  const lateUrl = await urlOf(late);
+  for (let times = 0; times < 10; times += 1) {
+    await proxy.cut();
+    await proxy.mend();
+    await delay(50);
+  }
+  await until(
+    'it is ready',
+    () => call(`${lateUrl}/readyz`, 'GET', undefined, {}),
+    ({ status }) => status === 200,
+  );
+  late.signal('SIGTERM');
+  expect(await late.ended).toBe(0);
+});
+
+async function urlOf(process: TestProcess): Promise<string> {
+  const { address } = (await process.said('serving')) as { address: { port: number } };
+  return `http://127.0.0.1:${address.port}`;
+}
 
 async function begin(seconds: number): Promise<string> {
   const webhook = { webhook_enabled: true, webhook_url: receiver.url };
