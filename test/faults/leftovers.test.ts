@@ -14,7 +14,7 @@ import { startReceiver, type Receiver } from '../support/receiver.ts';
 import { startSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
 import { createWebhookJob, deliveriesOf } from '../support/webhooks.ts';
-import { deployProbe } from '../worker/probe.ts';
+import { deployProbe, logOf } from '../worker/probe.ts';
 
 const leaseSeconds = 2;
 const sweepSeconds = 0.5;
@@ -58,12 +58,13 @@ function startWorker(name: string): Promise<TestProcess> {
 test('a run whose workers are all gone is ended once its time has long been over; the next worker sends its webhook once and removes its container', async () => {
   const worker = await system.startWorker();
   const command = `dbt run --select counting --vars '{"lines": 300, "pause": 0.2}'`;
-  const job = await createWebhookJob(system, project, receiver.url, { command, timeout_seconds: 4 });
+  const job = await createWebhookJob(system, project, receiver.url, { command, timeout_seconds: 10 });
   const runId = await trigger(system, job);
+  // Only then it has been told what to run.
   await until(
-    'its container runs',
-    async () => (await containersOf(runId)).map(({ State }) => State),
-    (states) => states[0] === 'running',
+    'it prints',
+    () => logOf(system, runId),
+    (log) => log.includes('line 1'),
   );
   worker.signal('SIGKILL');
   await worker.ended;
@@ -74,7 +75,7 @@ test('a run whose workers are all gone is ended once its time has long been over
     status_reason: 'worker_lost',
     error_message: expect.stringContaining('No worker was there'),
   });
-  expect(run.duration_seconds).toBeGreaterThanOrEqual(4 + lostSeconds);
+  expect(run.duration_seconds).toBeGreaterThanOrEqual(10 + lostSeconds);
   expect(await goneAt(runId)).toBeNull();
   expect(await deliveriesOf(system, job)).toMatchObject([{ run_id: runId, state: 'pending' }]);
   expect((await containersOf(runId)).map(({ State }) => State)).toEqual(['running']);

@@ -36,7 +36,8 @@ export async function startEngine(): Promise<Engine> {
     const folders = ['--data-root', join(folder, 'data'), '--exec-root', join(folder, 'exec')];
     const noNetwork = ['--bridge=none', '--iptables=false', '--ip-masq=false'];
     const flags = [...folders, ...noNetwork, '--pidfile', pidFiles[0]!, '--host', `unix://${socket}`];
-    engine = spawn('dockerd', flags, {
+    // In a network of its own: an engine without a bridge removes the one it finds, and that is the other engine's.
+    engine = spawn('unshare', ['--net', 'dockerd', ...flags], {
       env: { ...process.env, PATH: pathWithEngine },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
