@@ -90,6 +90,7 @@ const awayKinds = new Set([
 
 const awayMessages = [
   'Connection terminated',
+  'is not queryable',
   'timeout exceeded when trying to connect',
   'Query read timeout',
   'Server has closed the connection',
