@@ -1,5 +1,6 @@
 import { Prisma, type Database } from '../db.ts';
 import { finalStatuses } from './status.ts';
+import { isDue } from './store.ts';
 
 /** By status. A status that no run has counts 0. */
 export type RunCounts = Record<string, number>;
@@ -7,7 +8,7 @@ export type RunCounts = Record<string, number>;
 export interface OpenRuns {
   queued: number;
   running: number;
-  /** Since the oldest queued run was recorded, of those that no other run of their job keeps waiting. 0: there is none. */
+  /** Since the oldest queued run could begin, of those that no other run of their job keeps waiting. 0: there is none. */
   oldestDueSeconds: number;
 }
 
@@ -16,7 +17,7 @@ export async function countOpenRuns(db: Database): Promise<OpenRuns> {
     WITH open AS (
       SELECT job_id, count(*) FILTER (WHERE status = 'queued') AS queued,
         count(*) FILTER (WHERE status = 'running') AS running,
-        min(created_at) FILTER (WHERE status = 'queued') AS oldest
+        min(COALESCE(not_before, created_at)) FILTER (WHERE status = 'queued' AND ${isDue}) AS oldest
       FROM runs WHERE status IN ('queued', 'running') GROUP BY job_id)
     SELECT COALESCE(sum(queued), 0)::float8 AS queued, COALESCE(sum(running), 0)::float8 AS running,
       COALESCE(extract(epoch FROM clock_timestamp() - min(oldest) FILTER (WHERE running < max_parallel_runs)), 0)::float8

@@ -4,6 +4,7 @@ import { announceRunChange } from '../changes.ts';
 import { settleNodes } from './progress.ts';
 import { runSettings, type RunSettings } from './schema.ts';
 import type { StatusReason, Verdict } from './status.ts';
+import { isDue } from './store.ts';
 
 /**
  * A worker's right to execute one run. Every write of a worker names the lease's token, so a worker that was
@@ -76,7 +77,7 @@ export async function claimRun(
          AND (launched_at IS NULL OR engine_id IS NULL OR engine_id = ${worker.engineId}::text))
         UNION ALL
         (SELECT id FROM runs WHERE job_id = ${job.id} AND status = 'queued'
-         AND (not_before IS NULL OR not_before <= clock_timestamp()) AND (
+         AND ${isDue} AND (
            SELECT count(*) FROM runs WHERE job_id = ${job.id} AND status = 'running') < ${job.maxParallelRuns}
          ORDER BY created_at, id LIMIT 1)
         LIMIT 1)

@@ -216,11 +216,14 @@ export function findRetries(db: Database, runIds: string[]): Promise<{ id: strin
     ORDER BY retry_of, created_at DESC, id DESC`;
 }
 
+/** Of a queued run: that it is not told to wait any longer. */
+export const isDue = Prisma.sql`(not_before IS NULL OR not_before <= clock_timestamp())`;
+
 /** The oldest run of the job that waits for its turn. */
 export async function findOldestQueued(db: Database, jobId: string): Promise<{ id: string } | null> {
   const [oldest] = await db.$queryRaw<{ id: string }[]>`
     SELECT id FROM runs
-    WHERE job_id = ${jobId} AND status = 'queued' AND (not_before IS NULL OR not_before <= clock_timestamp())
+    WHERE job_id = ${jobId} AND status = 'queued' AND ${isDue}
     ORDER BY created_at, id LIMIT 1`;
   return oldest ?? null;
 }
@@ -262,7 +265,7 @@ export async function findForgottenRuns(db: Database, olderThanSeconds: number):
     (SELECT queued.id FROM (
        SELECT id, job_id, row_number() OVER (PARTITION BY job_id ORDER BY created_at, id) AS place FROM runs
        WHERE status = 'queued' AND created_at < clock_timestamp() - make_interval(secs => ${olderThanSeconds})
-         AND (not_before IS NULL OR not_before <= clock_timestamp())
+         AND ${isDue}
      ) AS queued
      JOIN jobs ON jobs.id = queued.job_id
      WHERE queued.place <= jobs.max_parallel_runs - (

@@ -219,3 +219,22 @@ test('while the database is away metrics come within seconds, and hold what is k
     await proxy.close();
   }
 });
+
+test('a run that is told to wait is not late before its time, and from then on counts from it', async () => {
+  const runId = await trigger(system, job);
+  const waitUntil = (time: string) =>
+    system.pool.query(
+      `UPDATE runs SET created_at = now() - interval '1 hour', not_before = ${time} WHERE id = $1`,
+      [runId],
+    );
+  const late = async () => (await metricsOf(system.url))['dctl_oldest_due_run_seconds']!;
+  try {
+    await waitUntil("now() + interval '1 hour'");
+    expect(await late()).toBe(0);
+    await waitUntil("now() - interval '5 minutes'");
+    expect(await late()).toBeGreaterThanOrEqual(300);
+    expect(await late()).toBeLessThan(1_000);
+  } finally {
+    await system.call('POST', `/api/v1/runs/${runId}/cancel`);
+  }
+});
