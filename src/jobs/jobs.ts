@@ -15,7 +15,7 @@ import { saveRunAfter } from './run-after.ts';
 import { changedSchedule, noSchedule, scheduleOf, scheduleView, type JobSchedule } from './schedule.ts';
 import type { JobChange, jobList, jobView, NewJob, RunAfter } from './schema.ts';
 import {
-  findJob,
+  findJobWithLinks,
   insertJob,
   listJobs,
   lockJob,
@@ -186,7 +186,7 @@ async function storedJob(
   { organizationId }: Pick<Principal, 'organizationId'>,
   { projectId, jobId }: JobKey,
 ) {
-  const job = await findJob(db, { organizationId, projectId, id: jobId });
+  const job = await findJobWithLinks(db, { organizationId, projectId, id: jobId });
   if (job === null) throw noSuchJob();
   return job;
 }

@@ -25,16 +25,24 @@ const runsAfter = {
   orderBy: { afterJobId: 'asc' },
 } as const;
 
-/** With its project, its environment and the jobs it runs after. A deleted job is not found. */
-export function findJob(
-  db: Database | Transaction,
-  key: { organizationId: string; projectId: string; id: string },
-) {
-  const { organizationId, projectId, id } = key;
-  return db.job.findFirst({
-    where: { id, projectId, project: { organizationId, deletedAt: null }, ...live },
-    include: { project: true, environment: true, runsAfter },
-  });
+interface JobKey {
+  organizationId: string;
+  projectId: string;
+  id: string;
+}
+
+/** With its project and environment. A deleted job is not found. */
+export function findJob(db: Database | Transaction, key: JobKey) {
+  return db.job.findFirst({ where: liveJobOf(key), include: { project: true, environment: true } });
+}
+
+/** With its project and the jobs it runs after. A deleted job is not found. */
+export function findJobWithLinks(db: Database | Transaction, key: JobKey) {
+  return db.job.findFirst({ where: liveJobOf(key), include: { project: true, runsAfter } });
+}
+
+function liveJobOf({ organizationId, projectId, id }: JobKey) {
+  return { id, projectId, project: { organizationId, deletedAt: null }, ...live };
 }
 
 /** As it is now, deleted or not: a run may end after its job was deleted. */

@@ -1,13 +1,13 @@
 import { recordAudit } from '../audit/record-audit.ts';
 import { announceRunChange } from '../changes.ts';
 import type { Context, Principal } from '../context.ts';
-import type { Transaction } from '../db.ts';
+import { Prisma, type Transaction } from '../db.ts';
 import { AppError } from '../errors.ts';
 import { recordConsequences, ringForConsequences } from './consequences.ts';
-import { countEnded } from './finish.ts';
-import { endedRun, type EndedRun } from './lease.ts';
+import { endQueued, type EndedRun } from './lease.ts';
 import { getRun, requireRun, type RunView } from './runs.ts';
 import { isFinal, noNodes, verdictOn } from './status.ts';
+import { countEnded } from './tell-of-end.ts';
 
 /**
  * Ends a run that waits, at once; of a run that a worker has, notes who wants it ended and wakes that worker. Again is
@@ -16,7 +16,7 @@ import { isFinal, noNodes, verdictOn } from './status.ts';
 export async function cancelRun(context: Context, principal: Principal, id: string): Promise<RunView> {
   const { db, log } = context;
   const cancelled = await db.$transaction(async (tx) => {
-    const ended = await endQueued(tx, principal, id);
+    const ended = await endWaiting(tx, principal, id);
     if (ended === null && !(await askWorker(tx, principal, id))) return null;
     await recordAudit(tx, principal, 'run.cancelled', { kind: 'run', id });
     await announceRunChange(tx, id);
@@ -39,23 +39,17 @@ export function cancellationOf(runId: string): string {
   return `${runId}/cancelled`;
 }
 
-/** Queued -> final. Null when the run is not there, or not queued. */
-async function endQueued(
+/** Null when the run is not there, or not queued. */
+async function endWaiting(
   tx: Transaction,
   { organizationId, actor }: Principal,
   id: string,
 ): Promise<EndedRun | null> {
   const verdict = verdictOn({ kind: 'cancelled', by: actor.name, atWork: false }, noNodes, null);
-  const [ended] = await tx.$queryRaw<EndedRun[]>`
-    UPDATE runs SET
-      status = ${verdict.status},
-      status_reason = ${verdict.statusReason},
-      error_message = ${verdict.errorMessage},
-      cancel_requested_at = clock_timestamp(),
-      cancelled_by = ${actor.name},
-      finished_at = clock_timestamp()
-    WHERE id = ${id} AND organization_id = ${organizationId} AND status = 'queued'
-    RETURNING ${endedRun}`;
+  const [ended] = await endQueued(tx, verdict, {
+    which: Prisma.sql`id = ${id} AND organization_id = ${organizationId}`,
+    noted: Prisma.sql`cancel_requested_at = clock_timestamp(), cancelled_by = ${actor.name}`,
+  });
   return ended ?? null;
 }
 

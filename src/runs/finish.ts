@@ -1,9 +1,10 @@
 import type { Context } from '../context.ts';
 import { patiently, type Database } from '../db.ts';
 import { recordConsequences, ringForConsequences } from './consequences.ts';
-import { endRun, type EndedRun, type Lease } from './lease.ts';
+import { endRun, type Lease } from './lease.ts';
 import { noNodes, tallyNodes, verdictOn, type Outcome } from './status.ts';
 import { countNodesByStatus, findFirstFailedNode } from './store.ts';
+import { countEnded } from './tell-of-end.ts';
 
 /**
  * Ends a run and records what follows from that, in one transaction: neither exists without the other. Then rings for
@@ -48,15 +49,6 @@ async function recordEnd(context: Context, lease: Lease, outcome: Outcome, ended
     });
     return run === null ? null : { run, consequences: await recordConsequences(tx, context, run) };
   });
-}
-
-/** To be called once a run has ended, by whatever ended it. */
-export function countEnded(
-  { metrics }: Context,
-  { status, statusReason, durationMs }: Pick<EndedRun, 'status' | 'statusReason' | 'durationMs'>,
-): void {
-  metrics.runsEnded.inc({ status, reason: statusReason ?? 'none' });
-  if (durationMs !== null) metrics.runDurations.observe({ status }, durationMs / 1_000);
 }
 
 async function firstFailure(db: Database, runId: string): Promise<string | null> {

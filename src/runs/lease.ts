@@ -208,8 +208,29 @@ export async function endRun(
   return ended;
 }
 
+/**
+ * Queued -> final, for those that `which` names. `noted`: what else is kept of each.
+ *
+ * @returns those that were queued still
+ */
+export function endQueued(
+  tx: Transaction,
+  verdict: Verdict,
+  { which, noted }: { which: Prisma.Sql; noted: Prisma.Sql },
+): Promise<EndedRun[]> {
+  return tx.$queryRaw<EndedRun[]>`
+    UPDATE runs SET
+      status = ${verdict.status},
+      status_reason = ${verdict.statusReason},
+      error_message = ${verdict.errorMessage},
+      finished_at = clock_timestamp(),
+      ${noted}
+    WHERE ${which} AND status = 'queued'
+    RETURNING ${endedRun}`;
+}
+
 /** The columns of an `EndedRun`. */
-export const endedRun = Prisma.sql`id, job_id AS "jobId", project_id AS "projectId",
+const endedRun = Prisma.sql`id, job_id AS "jobId", project_id AS "projectId",
   organization_id AS "organizationId", attempt, status, status_reason AS "statusReason", error_message AS "errorMessage",
   triggered_by AS "triggeredBy", command_override AS "commandOverride", cause, metadata, started_at AS "startedAt",
   finished_at AS "finishedAt", duration_ms::float8 AS "durationMs"`;

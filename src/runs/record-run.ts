@@ -1,12 +1,12 @@
 import { announceRunChange } from '../changes.ts';
 import type { Context } from '../context.ts';
-import type { Transaction } from '../db.ts';
+import { Prisma, type Transaction } from '../db.ts';
 import type { JobToRun } from '../jobs/job-to-run.ts';
 import { lockJob } from '../jobs/store.ts';
-import { endedRun, type EndedRun } from './lease.ts';
+import { endQueued, type EndedRun } from './lease.ts';
 import { noNodes, verdictOn } from './status.ts';
 import { insertRun, type NewRun } from './store.ts';
-import { tellOfEnd } from './tell-of-end.ts';
+import { countEnded, tellOfEnd } from './tell-of-end.ts';
 
 /** A run that waited, and whose place a newer one has taken. */
 export interface ReplacedRun {
@@ -27,11 +27,10 @@ export async function recordRun(
   job: JobToRun,
   run: NewRun,
 ): Promise<ReplacedRun[] | null> {
-  const replaces = job.replaceQueued && !run.hasKey && run.retryOf === null;
+  const replaces = takesPlaces(job, run);
   // As whoever claims a run of it does first: a run is replaced or claimed, and two new ones never replace each other.
   if (replaces) await lockJob(tx, job.id);
-  // Twice: the deployment may have been replaced and its files removed while the first try waited for it.
-  if (!(await insertRun(tx, run)) && !(await insertRun(tx, run))) return null;
+  if (!(await insertRun(tx, run))) return null;
   if (!replaces) return [];
   const replaced: ReplacedRun[] = [];
   for (const ended of await endReplaced(tx, run)) {
@@ -41,14 +40,17 @@ export async function recordRun(
   return replaced;
 }
 
+/** Whether a run takes the place of those that wait: not one somebody counts on, and no retry. */
+export function takesPlaces(job: JobToRun, run: NewRun): boolean {
+  return job.replaceQueued && !run.hasKey && run.retryOf === null;
+}
+
 /** To be called once that transaction is over. */
-export async function ringForReplaced(
-  { doorbell, metrics, log }: Context,
-  replaced: ReplacedRun[],
-): Promise<void> {
+export async function ringForReplaced(context: Context, replaced: ReplacedRun[]): Promise<void> {
+  const { doorbell, log } = context;
   for (const { run } of replaced) {
     log.info({ run: run.id }, 'run replaced by a newer one');
-    metrics.runsEnded.inc({ status: run.status, reason: 'replaced' });
+    countEnded(context, run);
   }
   // All at once: where the queue is away, each takes its second.
   const deliveries = replaced.flatMap(({ deliveryId }) => deliveryId ?? []);
@@ -59,24 +61,18 @@ export async function ringForReplaced(
 const replacedAtOnce = 200;
 
 /**
- * Queued -> final. Not a run somebody counts on, having given an Idempotency-Key, and no retry: its other tries are
+ * Not a run somebody counts on, having given an Idempotency-Key, and no retry: its other tries are
  * part of what is known of the run before.
  */
 function endReplaced(tx: Transaction, { id, jobId, settings }: NewRun): Promise<EndedRun[]> {
   const verdict = verdictOn({ kind: 'replaced', by: id }, noNodes, null);
   const steps = 'steps' in settings ? JSON.stringify(settings.steps) : null;
-  return tx.$queryRaw<EndedRun[]>`
-    UPDATE runs SET
-      status = ${verdict.status},
-      status_reason = ${verdict.statusReason},
-      error_message = ${verdict.errorMessage},
-      replaced_by = ${id},
-      finished_at = clock_timestamp()
-    WHERE id IN (
+  return endQueued(tx, verdict, {
+    which: Prisma.sql`id IN (
       SELECT id FROM runs
       WHERE job_id = ${jobId} AND status = 'queued' AND id <> ${id} AND NOT has_key AND retry_of IS NULL
         AND settings -> 'steps' = ${steps}::jsonb
-      ORDER BY created_at, id LIMIT ${replacedAtOnce})
-    AND status = 'queued'
-    RETURNING ${endedRun}`;
+      ORDER BY created_at, id LIMIT ${replacedAtOnce})`,
+    noted: Prisma.sql`replaced_by = ${id}`,
+  });
 }

@@ -9,7 +9,7 @@ import { requireRun } from './runs.ts';
 import type { RetryRequest, triggered } from './schema.ts';
 import { isFinal } from './status.ts';
 import { findRetryAtWork, type NewRun } from './store.ts';
-import { canonical, insertOrRefuse, recordOnce } from './trigger.ts';
+import { answerOf, canonical, insertOrRefuse, recordOnce, requireEnabled } from './trigger.ts';
 
 /** Records a run of what a run has left undone. It answers like a trigger, and is one in all else. */
 export async function retryRun(
@@ -19,14 +19,12 @@ export async function retryRun(
   request: RetryRequest,
   idempotencyKey: string | undefined,
 ): Promise<z.input<typeof triggered>> {
-  const { db, doorbell, log, metrics } = context;
+  const { db, doorbell, log } = context;
   const startedAt = performance.now();
   const parent = await requireRun(context, principal, runId);
   requireUndone(parent.status);
   const job = await jobOf(db, parent);
-  if (!job.enabled) {
-    throw conflict('The job is switched off: set its field enabled to true first (PATCH .../jobs/{job_id}).');
-  }
+  requireEnabled(job);
   const run = retryOf(parent, job, requirePlan(await planRetry(db, parent)), {
     requestedBy: principal.actor.name,
     actor: principal.actor,
@@ -44,13 +42,7 @@ export async function retryRun(
     log.info({ run: run.id, retryOf: runId }, 'retry queued');
     await doorbell.ringRun(run.id);
   }
-  metrics.triggers.observe({ triggered_by: 'retry' }, (performance.now() - startedAt) / 1_000);
-  return {
-    message: 'DBT job run triggered successfully',
-    job_run_id: recorded.id,
-    job_id: parent.jobId,
-    job_name: recorded.name,
-  };
+  return answerOf(context, run, recorded, startedAt);
 }
 
 /** What a retry takes from the run it retries. */

@@ -35,11 +35,18 @@ export interface NewRun {
 }
 
 /**
- * Records a run of the project's current deployment, as `queued`. False when it has none whose files are there: the
- * deployment is locked meanwhile, so none whose files are being removed is taken. Noted in the audit log by the same
- * statement: a trigger waits for the database once.
+ * Records a run of the project's current deployment, as `queued`. False when it has none whose files are there. Tries
+ * twice: the deployment may have been replaced and its files removed while the first try waited for it.
  */
 export async function insertRun(db: Database | Transaction, run: NewRun): Promise<boolean> {
+  return (await insertOnce(db, run)) || (await insertOnce(db, run));
+}
+
+/**
+ * The deployment is locked meanwhile, so none whose files are being removed is taken. Noted in the audit log by the same
+ * statement: a trigger waits for the database once.
+ */
+async function insertOnce(db: Database | Transaction, run: NewRun): Promise<boolean> {
   const metadata = run.metadata === null ? null : JSON.stringify(run.metadata);
   const { actor } = run;
   const inserted = await db.$executeRaw`

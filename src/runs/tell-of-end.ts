@@ -10,3 +10,12 @@ export async function tellOfEnd(tx: Transaction, context: Context, run: EndedRun
   const { job, webhook } = await webhookOfJob(tx, context, run.jobId);
   return webhook && recordDelivery(tx, context.secrets, webhook, eventOf(run.status), run, job);
 }
+
+/** To be called once a run has ended, by whatever ended it. */
+export function countEnded(
+  { metrics }: Context,
+  { status, statusReason, durationMs }: Pick<EndedRun, 'status' | 'statusReason' | 'durationMs'>,
+): void {
+  metrics.runsEnded.inc({ status, reason: statusReason ?? 'none' });
+  if (durationMs !== null) metrics.runDurations.observe({ status }, durationMs / 1_000);
+}

@@ -6,7 +6,7 @@ import { AppError, invalidField } from '../errors.ts';
 import { acceptCommand } from '../commands/accept-command.ts';
 import { jobToRun } from '../jobs/job-to-run.ts';
 import { newRun } from './new-run.ts';
-import { recordRun, ringForReplaced, type ReplacedRun } from './record-run.ts';
+import { recordRun, ringForReplaced, takesPlaces, type ReplacedRun } from './record-run.ts';
 import type { TriggerRequest, triggered } from './schema.ts';
 import { findIdempotencyKey, findRun, insertRun, takeIdempotencyKey, type NewRun } from './store.ts';
 
@@ -24,15 +24,10 @@ export async function triggerRun(
     idempotencyKey: string | undefined;
   },
 ): Promise<z.input<typeof triggered>> {
-  const { db, doorbell, log, metrics } = context;
+  const { db, doorbell, log } = context;
   const startedAt = performance.now();
   const job = await jobToRun(db, { organizationId, projectId, jobId });
-  if (!job.enabled) {
-    throw new AppError(
-      'conflict',
-      'The job is switched off: set its field enabled to true first (PATCH .../jobs/{job_id}).',
-    );
-  }
+  requireEnabled(job);
   if (request.command_override !== undefined && job.projectType !== 'dbt') {
     const detail = `command_override is only available for dbt projects, and this one's type is ${job.projectType}: leave it out.`;
     throw invalidField('/command_override', detail);
@@ -56,13 +51,31 @@ export async function triggerRun(
     const ended = await db.$transaction((tx) => recordRun(tx, context, job, run), { maxWait: 5_000 });
     replaced = ended ?? refuseWithoutCode();
   };
-  const insert = job.replaceQueued && !run.hasKey ? insertAndReplace : insertOrRefuse;
+  const insert = takesPlaces(job, run) ? insertAndReplace : insertOrRefuse;
   const recorded = await recordOnce(context, run, canonical(request), options.idempotencyKey, insert);
   if (recorded.id === run.id) {
     log.info({ run: run.id, job: jobId }, 'run queued');
     await Promise.all([doorbell.ringRun(run.id), ringForReplaced(context, replaced)]);
   }
-  metrics.triggers.observe({ triggered_by: options.triggeredBy }, (performance.now() - startedAt) / 1_000);
+  return answerOf(context, run, recorded, startedAt);
+}
+
+export function requireEnabled({ enabled }: { enabled: boolean }): void {
+  if (enabled) return;
+  throw new AppError(
+    'conflict',
+    'The job is switched off: set its field enabled to true first (PATCH .../jobs/{job_id}).',
+  );
+}
+
+/** What whoever asked for a run is told. `recorded`: the run that stands for the request, this one or an earlier. */
+export function answerOf(
+  { metrics }: Context,
+  { triggeredBy, jobId }: NewRun,
+  recorded: { id: string; name: string },
+  startedAt: number,
+): z.input<typeof triggered> {
+  metrics.triggers.observe({ triggered_by: triggeredBy }, (performance.now() - startedAt) / 1_000);
   return {
     message: 'DBT job run triggered successfully',
     job_run_id: recorded.id,
@@ -111,9 +124,8 @@ export async function recordOnce(
   });
 }
 
-/** Tries twice: the deployment may have been replaced and its files removed while the first try waited for it. */
 export async function insertOrRefuse(db: Database | Transaction, run: NewRun): Promise<void> {
-  if (!(await insertRun(db, run)) && !(await insertRun(db, run))) refuseWithoutCode();
+  if (!(await insertRun(db, run))) refuseWithoutCode();
 }
 
 function refuseWithoutCode(): never {
