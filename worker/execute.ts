@@ -55,7 +55,7 @@ export async function execute(claim: Claim): Promise<Ended> {
   const letGo = AbortSignal.any([claim.letGo, abandoned.signal]);
   const launch: Launch = {
     hasBegun: run.launchedAt !== null,
-    containerId: null,
+    containerId: run.containerId,
     fence: run.fence,
     times: 0,
   };

@@ -112,7 +112,7 @@ async function executeAndCollect(
 ): Promise<Ended> {
   const { context, executor } = workplace;
   const patience = { forMs: Infinity, signal: letGo };
-  const environment = await patiently(() => openEnvironment(context, run), patience);
+  const environment = await patiently(() => openEnvironment(context, executor, run), patience);
   if ('problem' in environment) {
     const outcome: Outcome = {
       kind: 'could_not_start',

@@ -1,20 +1,32 @@
 import type { Context } from '../src/context.ts';
 import { storedConnection } from '../src/environments/connection.ts';
 import { openRunSecrets } from '../src/environments/run-secrets.ts';
+import { basisOf, type Basis } from './dbt/basis.ts';
 import type { ClaimedRun } from '../src/runs/lease.ts';
 import { generatedProfile, targetName, type GeneratedProfile } from './dbt/profile.ts';
-import { workFolder } from './dbt/container-spec.ts';
+import { unnamedSpec, workFolder } from './dbt/container-spec.ts';
+import type { Executor } from './executors/executor.ts';
 import { restoreResults } from './restore-results.ts';
 import { createMask, type Mask } from './masking.ts';
 
-/** What a run's container gets besides the project, made when it is about to start: there are secrets in it. */
-export interface RunEnvironment {
+/** What a container of a basis gets besides the project, made when it is about to start: there are secrets in it. */
+export interface OpenedBasis {
   /** Environment variables of dbt's process. They go to the shim on stdin, where `docker inspect` does not see them. */
   variables: Record<string, string>;
-  /** Files below the work folder: a generated profile, the results that a retry goes on from. They hold no secret. */
+  /** Files below the work folder: a generated profile. They hold no secret. */
   files: { path: string; content: string }[];
   mask: Mask;
+  /**
+   * A keyed digest of all that parsing depends on, but for the options of the command: equal for two, and both parse
+   * the same. Null: the image is not there.
+   */
+  parsedWith: string | null;
+  /** Likewise of all that a container is made from: one made ahead serves only a run of the same. */
+  fit: string | null;
 }
+
+/** What a run's container gets besides the project. */
+export type RunEnvironment = OpenedBasis;
 
 /** Where a generated profile is put, below the work folder. */
 const profilesFolder = '.dctl/profiles';
@@ -25,14 +37,32 @@ const profilesFolder = '.dctl/profiles';
  */
 export async function openEnvironment(
   context: Context,
+  executor: Executor,
   run: ClaimedRun,
 ): Promise<RunEnvironment | { problem: string }> {
-  const { environment, projectType } = run.settings;
-  const connection = environment.connection === null ? null : storedConnection.parse(environment.connection);
-  const secrets = await openRunSecrets(context, environment, connection);
-  if ('problem' in secrets) return secrets;
-  const results = await restoreResults(context, run);
+  const [opened, results] = await Promise.all([
+    openBasis(context, executor, basisOf(run)),
+    restoreResults(context, run),
+  ]);
+  if ('problem' in opened) return opened;
   if ('problem' in results) return results;
+  return { ...opened, files: [...results, ...opened.files] };
+}
+
+/** Opens the secrets that the environment of a basis has now. `problem`: why no container can be made, for users. */
+export async function openBasis(
+  context: Context,
+  executor: Executor,
+  basis: Basis,
+): Promise<OpenedBasis | { problem: string }> {
+  const { environment, projectType } = basis;
+  const connection = environment.connection === null ? null : storedConnection.parse(environment.connection);
+  const spec = unnamedSpec(basis, context.config);
+  const [secrets, imageId] = await Promise.all([
+    openRunSecrets(context, environment, connection),
+    executor.imageId(spec.image),
+  ]);
+  if ('problem' in secrets) return secrets;
 
   const profile =
     connection === null || projectType !== 'dbt'
@@ -41,18 +71,27 @@ export async function openEnvironment(
           target: targetName(environment),
           threads: environment.threads,
         });
-  return {
-    variables: {
-      ...environment.envVars,
-      ...secrets.variables,
-      ...(profile === null ? ownProfile(environment.target) : variablesOf(profile)),
-    },
-    files: [
-      ...results,
-      ...(profile === null ? [] : [{ path: `${profilesFolder}/profiles.yml`, content: profile.content }]),
-    ],
-    mask: createMask([...Object.values(secrets.variables), ...Object.values(secrets.connection)]),
+  const variables = {
+    ...environment.envVars,
+    ...secrets.variables,
+    ...(profile === null ? ownProfile(environment.target) : variablesOf(profile)),
   };
+  const files =
+    profile === null ? [] : [{ path: `${profilesFolder}/profiles.yml`, content: profile.content }];
+  const parsing = [basis.deploymentId, imageId, spec.command, spec.environment, sorted(variables), files];
+  const digest = (parts: unknown) =>
+    imageId === null ? null : context.secrets.fingerprint(JSON.stringify(parts)).toString('hex');
+  return {
+    variables,
+    files,
+    mask: createMask([...Object.values(secrets.variables), ...Object.values(secrets.connection)]),
+    parsedWith: digest(['parsed with', parsing]),
+    fit: digest(['made from', parsing, environment.id, spec]),
+  };
+}
+
+function sorted(variables: Record<string, string>): [string, string][] {
+  return Object.entries(variables).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function variablesOf({ name, variables }: GeneratedProfile): Record<string, string> {

@@ -32,6 +32,10 @@ export interface ClaimedRun {
   hasOverride: boolean;
   /** When set, an earlier worker started the run's container, or was about to. */
   launchedAt: Date | null;
+  /** The container it was launched in. Null: it was not launched. */
+  containerId: string | null;
+  /** The preparation whose manifest stands for the one that dbt was told not to write. Null: dbt writes its own. */
+  preparationId: string | null;
   /** Raised by each claim, and by each launch after the first. 1: nobody worked on it before. */
   fence: number;
   /** Of the stored log, in bytes. */
@@ -84,7 +88,7 @@ export async function claimRun(
       -- Once more, of the row as it is when it is locked: it may have been cancelled, or have ended, since it was found.
       AND (status = 'queued' OR (status = 'running' AND lease_expires_at < clock_timestamp()))
       RETURNING id, (SELECT id FROM installation) AS "installationId", job_id AS "jobId", project_id AS "projectId", organization_id AS "organizationId",
-        deployment_id AS "deploymentId", settings, command_override IS NOT NULL AS "hasOverride", launched_at AS "launchedAt", fence, log_bytes AS "logBytes",
+        deployment_id AS "deploymentId", settings, command_override IS NOT NULL AS "hasOverride", launched_at AS "launchedAt", container_id AS "containerId", preparation_id AS "preparationId", fence, log_bytes AS "logBytes",
         log_truncated AS "logTruncated", cancelled_by AS "cancelledBy",
         extract(epoch FROM started_at - created_at)::float8 AS "waitedSeconds",
         GREATEST(0, extract(epoch FROM clock_timestamp() - started_at) * 1000)::float8 AS "elapsedMs"`;

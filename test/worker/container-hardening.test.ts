@@ -139,14 +139,7 @@ test('a running container shows nothing secret and nothing of the host to docker
     'dctl.fence': '1',
   });
   const names = seen!.Config.Env.map((entry) => entry.split('=')[0]).toSorted();
-  expect(names).toEqual([
-    'DCTL_PROJECT_DIR',
-    'DCTL_RUN_ID',
-    'LANG',
-    'PATH',
-    'REQUESTS_CA_BUNDLE',
-    'SSL_CERT_FILE',
-  ]);
+  expect(names).toEqual(['DCTL_PROJECT_DIR', 'LANG', 'PATH', 'REQUESTS_CA_BUNDLE', 'SSL_CERT_FILE']);
   expect(seen!.Config.Cmd).toEqual(['python3', '-u', '/work/.dctl/shim.py']);
   expect(JSON.stringify(seen)).not.toContain('said-on-stdin');
 });

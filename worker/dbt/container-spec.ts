@@ -2,6 +2,7 @@ import type { Config } from '../../src/config.ts';
 import { runnerUser } from '../../src/projects/unpack.ts';
 import type { ClaimedRun } from '../../src/runs/lease.ts';
 import { environmentLabel, installationLabel, runLabel, type ContainerSpec } from '../executors/executor.ts';
+import { basisOf, type Basis } from './basis.ts';
 import { withThreads } from './threads.ts';
 
 export const workFolder = '/work';
@@ -14,11 +15,8 @@ export function containerName(runId: string): string {
   return `dctl-run-${runId}`;
 }
 
-/** The container of a run: its environment's settings where they are given, else the server's. */
+/** The container of a run, made for it alone. */
 export function containerSpec(run: ClaimedRun, config: Config): ContainerSpec {
-  const { environment } = run.settings;
-  const isSqlmesh = run.settings.projectType === 'sqlmesh';
-  const cpus = environment.cpus ?? config.DCTL_RUN_CPUS;
   return {
     name: containerName(run.id),
     labels: {
@@ -27,11 +25,20 @@ export function containerSpec(run: ClaimedRun, config: Config): ContainerSpec {
       'dctl.organization_id': run.organizationId,
       'dctl.fence': String(run.fence),
     },
-    ...imageOf(run, config),
+    ...unnamedSpec(basisOf(run), config),
+  };
+}
+
+/** A container for any run of the basis: its environment's settings where they are given, else the server's. */
+export function unnamedSpec(basis: Basis, config: Config): Omit<ContainerSpec, 'name' | 'labels'> {
+  const { environment, installationId } = basis;
+  const isSqlmesh = basis.projectType === 'sqlmesh';
+  const cpus = environment.cpus ?? config.DCTL_RUN_CPUS;
+  return {
+    ...imageOf(basis, config),
     command: ['python3', '-u', `${workFolder}/${shimPath}`],
     environment: {
       DCTL_PROJECT_DIR: projectFolder,
-      DCTL_RUN_ID: run.id,
       // SQLMesh would load a project with a process for each processor of the host.
       ...(isSqlmesh && { DCTL_PROGRAM: 'sqlmesh', MAX_FORK_WORKERS: String(Math.ceil(cpus)) }),
     },
@@ -40,7 +47,7 @@ export function containerSpec(run: ClaimedRun, config: Config): ContainerSpec {
     dataVolume: environment.hasDataVolume
       ? {
           name: `dctl-data-${environment.id}`,
-          labels: { [environmentLabel]: environment.id, [installationLabel]: run.installationId },
+          labels: { [environmentLabel]: environment.id, [installationLabel]: installationId },
         }
       : null,
     memoryMb: environment.memoryMb ?? config.DCTL_RUN_MEMORY_MB,
@@ -51,8 +58,10 @@ export function containerSpec(run: ClaimedRun, config: Config): ContainerSpec {
   };
 }
 
-function imageOf({ settings }: ClaimedRun, config: Config): Pick<ContainerSpec, 'image' | 'imageSource'> {
-  const { environment, projectType } = settings;
+function imageOf(
+  { environment, projectType }: Basis,
+  config: Config,
+): Pick<ContainerSpec, 'image' | 'imageSource'> {
   if (environment.runnerImage !== null) return { image: environment.runnerImage };
   if (projectType === 'dbt') return { image: config.DCTL_RUNNER_IMAGE };
   return { image: config.DCTL_SQLMESH_IMAGE, imageSource: 'npm run sqlmesh-image makes it there' };
@@ -77,8 +86,9 @@ export function stepHeader(run: ClaimedRun, number: number): string {
 export function runMessage(run: ClaimedRun, variables: Record<string, string>): string {
   const { steps, environment, projectType, retryFrom } = run.settings;
   const toRun = projectType === 'dbt' ? steps.map((step) => withThreads(step, environment)) : steps;
+  const env = { ...variables, DCTL_RUN_ID: run.id };
   const [first, ...rest] = toRun;
-  if (retryFrom === null || first === undefined) return JSON.stringify({ steps: toRun, env: variables });
+  if (retryFrom === null || first === undefined) return JSON.stringify({ steps: toRun, env });
   const retry = { ...first, argv: [...first.argv, '--state', `${workFolder}/${retryFolder}`] };
-  return JSON.stringify({ steps: [retry, ...rest], env: variables });
+  return JSON.stringify({ steps: [retry, ...rest], env });
 }

@@ -47,6 +47,13 @@ export function dockerExecutor(options: { network: string; runtime: string | und
       return knownId;
     },
 
+    async imageId(image) {
+      return answered(docker.getImage(image).inspect()).then(
+        ({ Id: id }) => id,
+        () => null,
+      );
+    },
+
     async create(spec, files) {
       try {
         if (spec.network === options.network) await prepare();

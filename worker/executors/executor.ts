@@ -18,6 +18,12 @@ export interface Executor {
   engineId(): Promise<string | null>;
 
   /**
+   * Any number of times. What names the image's content, for ever. Null: it is not there, or the engine does not
+   * answer.
+   */
+  imageId(image: string): Promise<string | null>;
+
+  /**
    * Once a launch. Makes the container and puts `files` into it, without starting it. Throws `CouldNotStart`.
    * `files`: a tar of what comes below the spec's work folder.
    */
