@@ -1,11 +1,15 @@
 """Runs dbt inside a run's container: one command, or several up to the first that fails.
 
 Container stdin:  one line of JSON, {"steps": [{"command": "dbt build", "argv": ["build"]}, ...], "env": {"NAME":
-                  "value"}}. When it ends before that line does, nothing is run: the only event is no_message.
+                  "value"}}. When it ends before that line does, nothing is run: no_message is the last event. A line
+                  before it, {"warm": {"options": ["--vars", ...], "env": {...}}}, has the project parsed with these
+                  options, for a step that says "preloaded": true; with "options": null nothing is parsed. Of a step
+                  with "spare_manifest": true the results are written, but not dbt's manifest: somebody has it.
 Container stdout: the log, exactly as dbt prints it, and whatever project code writes to either stream. Where there
                   are several steps, a line before each says which one begins.
-Container stderr: one JSON object a line, each with an "event": ready, for each step step_started, invocation,
-                  nodes_selected, nodes_total, node_started, node_finished, step_finished, and always last, finished.
+Container stderr: one JSON object a line, each with an "event": ready, warmed after a line that asks for it, for each
+                  step step_started, invocation, nodes_selected, nodes_total, node_started, node_finished,
+                  step_finished, and always last, finished.
                   Only this file can write there.
 
 dbt is imported before the message is read, so a container that waits answers at once. Any Python from 3.9 on and
@@ -16,6 +20,7 @@ SQLMesh that is imported and run, in place of dbt; its steps have no nodes.
 import atexit
 import contextlib
 import gc
+import glob
 import importlib
 import json
 import os
@@ -50,16 +55,22 @@ def main():
     try:
         # What is imported stays for good: looking through it for garbage, now or later, is time lost.
         gc.disable()
-        run_step = load_program(protocol)
+        program = load_program(protocol)
+        message = read_message()
+        if message is not None and "warm" in message:
+            options, env = parse_warm(message)
+            enter_project(env)
+            protocol.emit({"event": "warmed", "parsed": program.warm(options)})
+            message = read_message()
         gc.freeze()
         gc.enable()
-        line = sys.stdin.buffer.readline()
-        if not line.endswith(b"\n"):
+        if message is None:
             protocol.emit({"event": "no_message"})
             return NO_MESSAGE
-        steps, env = parse_message(line)
-        enter_project(env)
-        exit_code, error = run_steps(steps, run_step, protocol, cancel)
+        steps, env = parse_run(message)
+        program.prepare(enter_project(env))
+        close_stdin()
+        exit_code, error = run_steps(steps, program.run, protocol, cancel)
     except BaseException as exc:
         error = describe(exc)
     cancel.ignore_from_now_on()
@@ -121,13 +132,13 @@ class CancelSignal:
 
 
 def load_program(protocol):
-    """Imports what the container is for, and returns what runs one step with it."""
+    """Imports what the container is for, and returns what runs its steps."""
     if os.environ.get("DCTL_PROGRAM") == "sqlmesh":
         return importlib.import_module("shim_sqlmesh").load()
     dbt_main = importlib.import_module("dbt.cli.main")
     preload_while_waiting()
     protocol.emit({"event": "ready", "dbt_version": version("dbt-core")})
-    return lambda argv, emit: run_dbt(dbt_main.dbtRunner, argv, emit)
+    return Dbt(dbt_main.dbtRunner)
 
 
 def preload_while_waiting():
@@ -147,35 +158,79 @@ def preload_while_waiting():
             pass
 
 
-def parse_message(line):
-    """Says what is wrong without quoting the message: there are secrets in it."""
+def read_message():
+    """None when stdin ends before the line does. Says what is wrong without quoting it: there are secrets in it."""
+    line = sys.stdin.buffer.readline()
+    if not line.endswith(b"\n"):
+        return None
     try:
         message = json.loads(line)
     except ValueError:
         raise ValueError("The message on stdin is not a line of JSON.") from None
     if not isinstance(message, dict):
         raise ValueError("The message on stdin must be an object.")
+    return message
+
+
+def parse_run(message):
     steps, env = message.get("steps"), message.get("env", {})
     if not isinstance(steps, list) or not steps or not all(map(is_step, steps)):
         raise ValueError("The message's steps must be a list of objects, each with a command and an argv.")
-    if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
-        raise ValueError("The message's env must be an object of strings.")
-    return steps, env
+    return steps, checked_env(env)
+
+
+def parse_warm(message):
+    warm = message["warm"]
+    options = warm.get("options") if isinstance(warm, dict) else 0
+    if options is not None and not is_words(options):
+        raise ValueError("What is to be warmed must be an object; its options are a list of words, or null.")
+    return options, checked_env(warm.get("env", {}))
 
 
 def is_step(step):
-    if not isinstance(step, dict) or not isinstance(step.get("command"), str):
-        return False
-    argv = step.get("argv")
-    return isinstance(argv, list) and all(isinstance(word, str) for word in argv)
+    return isinstance(step, dict) and isinstance(step.get("command"), str) and is_words(step.get("argv"))
+
+
+def is_words(words):
+    return isinstance(words, list) and all(isinstance(word, str) for word in words)
+
+
+def checked_env(env):
+    if not isinstance(env, dict) or not all(isinstance(value, str) for value in env.values()):
+        raise ValueError("The message's env must be an object of strings.")
+    return env
 
 
 def enter_project(env):
+    """Returns the names of the variables that are new or have another value than before."""
     project = env.get("DCTL_PROJECT_DIR") or os.environ.get("DCTL_PROJECT_DIR", "/work/project")
+    changed = {name for name, value in env.items() if os.environ.get(name) != value}
     os.environ.update({**default_env(project), **env})
     os.chdir(project)
+    return changed
+
+
+def close_stdin():
     with open(os.devnull) as nothing:
         os.dup2(nothing.fileno(), 0)
+
+
+@contextlib.contextmanager
+def silence():
+    """What is written to the log meanwhile is nowhere."""
+    sys.stdout.flush()
+    log = os.dup(1)
+    try:
+        with open(os.devnull, "w") as nothing:
+            os.dup2(nothing.fileno(), 1)
+            os.dup2(nothing.fileno(), 2)
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        os.close(log)
 
 
 def default_env(project):
@@ -201,7 +256,7 @@ def run_steps(steps, run_step, protocol, cancel):
         if len(steps) > 1:
             # What the step before printed may have ended within a line.
             print("\n" * (number > 1) + f"[dctl] step {number} of {len(steps)}: {step['command']}", flush=True)
-        exit_code, error = run_step(step["argv"], emitter_of(number, protocol))
+        exit_code, error = run_step(step, emitter_of(number, protocol))
         finished_at = now()
         if files is not None:
             sys.stdout.flush()
@@ -269,23 +324,85 @@ class StepFiles:
                 os.unlink(copy)
 
 
-def run_dbt(runner_class, argv, emit):
-    """Returns (exit code, error text or None) with the meaning of the dbt command's own exit codes."""
-    if lacks_packages(argv):
-        installed = runner_class().invoke(["deps"])
-        if not installed.success:
-            return UNHANDLED, describe(installed.exception or "dbt deps failed; the log says why.")
-    reporter = NodeReporter(emit)
-    outcome = runner_class(callbacks=[reporter.on_event]).invoke(argv)
-    if outcome.success:
-        reporter.report_rest(outcome.result)
-        return OK, None
-    if outcome.exception is None:
-        reporter.report_rest(outcome.result)
-        return HANDLED_FAILURES, None
-    if type(outcome.exception).__name__ == "DbtUsageException":  # the only one that dbt itself does not log
-        print(f"Error: {outcome.exception}")
-    return UNHANDLED, describe_failed(argv, outcome.exception)
+class Dbt:
+    """Runs dbt's commands in this process, one after the other."""
+
+    def __init__(self, runner_class):
+        self._runner_class = runner_class
+        self._manifest = None
+
+    def warm(self, options):
+        """Parses the project for a step to come. False: it can't be, and the step's own parsing will say why."""
+        if options is None or lacks_packages(["parse"]):
+            return False
+        with silence():
+            parsed = self._runner_class().invoke(["parse", *options], write_json=False)
+            # Of parsing ahead nobody is to find anything.
+            with contextlib.suppress(OSError):
+                os.unlink(os.path.join(os.environ["DBT_TARGET_PATH"], "perf_info.json"))
+        self._manifest = parsed.result if parsed.success else None
+        return self._manifest is not None
+
+    def prepare(self, changed):
+        """Forgets what was parsed when it may depend on variables that are other ones by now."""
+        if self._manifest is not None and any(map(self._has_read, changed)):
+            self._manifest = None
+
+    def _has_read(self, variable):
+        return variable in self._manifest.env_vars or any(
+            variable in read_text(path) for path in configuration_files()
+        )
+
+    def run(self, step, emit):
+        """Returns (exit code, error text or None) with the meaning of the dbt command's own exit codes."""
+        argv = step["argv"]
+        if lacks_packages(argv):
+            installed = self._runner_class().invoke(["deps"])
+            if not installed.success:
+                return UNHANDLED, describe(installed.exception or "dbt deps failed; the log says why.")
+        # Of one step only: dbt writes into it what it compiles.
+        manifest, self._manifest = self._manifest if step.get("preloaded") is True else None, None
+        spares = step.get("spare_manifest") is True
+        reporter = NodeReporter(emit, spares)
+        runner = self._runner_class(manifest=manifest, callbacks=[reporter.on_event])
+        outcome = runner.invoke(argv, **({"write_json": False} if spares else {}))
+        if spares:
+            write_results(outcome.result)
+        if outcome.success:
+            reporter.report_rest(outcome.result)
+            return OK, None
+        if outcome.exception is None:
+            reporter.report_rest(outcome.result)
+            return HANDLED_FAILURES, None
+        if type(outcome.exception).__name__ == "DbtUsageException":  # the only one that dbt itself does not log
+            print(f"Error: {outcome.exception}")
+        return UNHANDLED, describe_failed(argv, outcome.exception)
+
+
+def write_results(result):
+    """Writes them where and as dbt does, unless it is told to write nothing that is JSON."""
+    if hasattr(result, "write"):
+        result.args.update(with_json(result.args))
+        result.write(os.path.join(os.environ["DBT_TARGET_PATH"], "run_results.json"))
+
+
+def with_json(arguments):
+    """dbt's arguments, as if it had been told to write JSON: whoever reads them finds that it is there."""
+    return {**arguments, "write_json": True}
+
+
+def configuration_files():
+    """Those that dbt reads anew each time, and that what it parses depends on."""
+    profiles = os.path.join(os.environ["DBT_PROFILES_DIR"], "profiles.yml")
+    return [profiles, "profiles.yml", "dbt_project.yml", *glob.glob("dbt_packages/*/dbt_project.yml")]
+
+
+def read_text(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""
 
 
 def describe_failed(argv, exc):
@@ -304,8 +421,9 @@ def lacks_packages(argv):
 class NodeReporter:
     """Translates dbt's own events. Called in dbt's threads, for every event: it must be quick and never raise."""
 
-    def __init__(self, emit):
+    def __init__(self, emit, spares=False):
         self._emit = emit
+        self._spares = spares
         self._total = None
         self._finished = set()
 
@@ -339,7 +457,10 @@ class NodeReporter:
         if task is None:
             return
         invocation = {"invocation_id": message.info.invocation_id, "dbt_version": version("dbt-core")}
-        self._emit({"event": "invocation", **invocation, "arguments": arguments_of(task)})
+        arguments = arguments_of(task)
+        if arguments is not None and self._spares:
+            arguments = with_json(arguments)
+        self._emit({"event": "invocation", **invocation, "arguments": arguments})
         for nodes in in_pieces(selected_nodes(task), MAX_SELECTED_BYTES):
             self._emit({"event": "nodes_selected", "nodes": nodes})
 

@@ -12,7 +12,7 @@ KEPT_CHARACTERS = 16 * 1024
 
 
 def load():
-    """Imports SQLMesh and returns what runs one step: it takes an argv and answers (exit code, error text or None)."""
+    """Imports SQLMesh and returns what runs its steps."""
     os.environ.update(
         {
             # SQLMesh reads these when it is imported.
@@ -22,8 +22,23 @@ def load():
             "COLUMNS": os.environ.get("COLUMNS", "160"),
         }
     )
-    cli = importlib.import_module("sqlmesh.cli.main").cli
-    return lambda argv, _emit: run_step(cli, argv)
+    return Sqlmesh(importlib.import_module("sqlmesh.cli.main").cli)
+
+
+class Sqlmesh:
+    def __init__(self, cli):
+        self._cli = cli
+
+    def warm(self, _options):
+        """It keeps nothing of a project that could serve a step to come."""
+        return False
+
+    def prepare(self, _changed):
+        pass
+
+    def run(self, step, _emit):
+        """Returns (exit code, error text or None)."""
+        return run_step(self._cli, step["argv"])
 
 
 def run_step(cli, argv):

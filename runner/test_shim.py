@@ -1,7 +1,9 @@
 """Tests of what the shim says, without dbt: python3 -m unittest discover runner"""
 
+import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -193,10 +195,17 @@ class Retry(unittest.TestCase):
 
 
 class Message(unittest.TestCase):
-    def test_a_message_gives_argv_and_environment(self):
+    def read(self, line):
+        stdin = Some(buffer=io.BytesIO(line))
+        with mock.patch.object(sys, "stdin", stdin):
+            return shim.read_message()
+
+    def test_a_message_gives_steps_and_environment(self):
         steps = [{"command": "dbt run", "argv": ["run"]}]
-        line = json.dumps({"steps": steps, "env": {"A": "b"}}).encode()
-        self.assertEqual(shim.parse_message(line), (steps, {"A": "b"}))
+        line = json.dumps({"steps": steps, "env": {"A": "b"}}).encode() + b"\n"
+        self.assertEqual(shim.parse_run(self.read(line)), (steps, {"A": "b"}))
+        warm = {"warm": {"options": ["--vars", "{}"], "env": {"A": "b"}}}
+        self.assertEqual(shim.parse_warm(warm), (["--vars", "{}"], {"A": "b"}))
 
     def test_a_bad_message_is_refused_without_quoting_it(self):
         for line in (
@@ -210,7 +219,11 @@ class Message(unittest.TestCase):
             b'{"steps": [{"command": "", "argv": []}], "env": {"A": 1}}',
         ):
             with self.subTest(line), self.assertRaises(ValueError) as refused:
-                shim.parse_message(line)
+                shim.parse_run(self.read(line + b"\n"))
+            self.assertNotIn("secret", str(refused.exception))
+        for warm in ("secret", {"options": "secret"}, {"options": None, "env": "secret"}):
+            with self.subTest(warm), self.assertRaises(ValueError) as refused:
+                shim.parse_warm({"warm": warm})
             self.assertNotIn("secret", str(refused.exception))
 
     def test_a_text_is_cut_between_characters(self):
@@ -222,13 +235,36 @@ FAKE_DBT = """
     import os, sys, time
     class Outcome:
         success, exception, result = True, None, None
+    class Manifest:
+        def __init__(self, argv):
+            self.env_vars = {"READ": "default"}
+            self.name = f"manifest of {argv} with {os.environ.get('READ')}"
+    class Results:
+        def __init__(self, written):
+            self.args = {"write_json": written}
+        def write(self, path):
+            with open(path, "w") as file:
+                file.write(str(self.args))
     class dbtRunner:
-        def __init__(self, callbacks=()):
-            pass
-        def invoke(self, argv):
+        def __init__(self, manifest=None, callbacks=()):
+            self.manifest = manifest
+        def invoke(self, argv, write_json=True):
             print("log", argv, os.environ["GIVEN"], os.environ["DBT_TARGET_PATH"])
             os.system("echo stray >&2")
             outcome = Outcome()
+            if argv[0] == "parse":
+                outcome.success = os.environ["GIVEN"] != "broken"
+                outcome.result = Manifest(argv)
+                os.makedirs("target", exist_ok=True)
+                open("target/perf_info.json", "w").close()
+            elif self.manifest is not None:
+                print(self.manifest.name)
+            if argv == ["results"]:
+                os.makedirs("target", exist_ok=True)
+                outcome.result = Results(write_json)
+                if write_json:
+                    outcome.result.write("target/run_results.json")
+                    outcome.result.write("target/manifest.json")
             if argv == ["fail"]:
                 outcome.success = False
             if argv[0] == "write":
@@ -315,6 +351,62 @@ class Process(unittest.TestCase):
         self.assertEqual(self.run_with(["run"])[1], log)
         os.mkdir(os.path.join(self.folder, "dbt_packages"))
         self.assertEqual(self.run_with(["run"])[1], "log ['run'] value target\nstray\n")
+
+    def run_warm(self, warm, *steps, env=None):
+        """The log, the events, and what came before the run's message was sent."""
+        process = self.start()
+        given = {"GIVEN": "value", **(env or {})}
+        process.stdin.write(json.dumps({"warm": warm}).encode() + b"\n")
+        process.stdin.flush()
+        before = [json.loads(process.stderr.readline()) for _ in range(2)]
+        steps = [{"command": "dbt", "preloaded": True, **step} for step in steps]
+        log, protocol = process.communicate(json.dumps({"steps": steps, "env": given}).encode() + b"\n", timeout=20)
+        return log.decode(), [json.loads(line) for line in protocol.splitlines()], before
+
+    def test_a_step_gets_what_was_parsed_ahead_without_a_word_of_it_in_the_log(self):
+        warm = {"options": ["--vars", "{}"], "env": {"GIVEN": "value"}}
+        log, events, before = self.run_warm(warm, {"argv": ["one"]}, {"argv": ["two"]}, env={"DCTL_RUN_ID": "1"})
+        self.assertEqual(before[1], {"event": "warmed", "parsed": True})
+        self.assertEqual(events[-1]["exit_code"], 0)
+        told = [line for line in log.splitlines() if "step" not in line and line not in ("", "stray")]
+        manifest = "manifest of ['parse', '--vars', '{}'] with None"
+        # The second has to parse anew: the first has written into what was parsed.
+        self.assertEqual(told, ["log ['one'] value target", manifest, "log ['two'] value target"])
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "target/perf_info.json")))
+
+    def test_what_was_parsed_ahead_is_not_used_where_it_may_be_another(self):
+        warm = {"options": [], "env": {"GIVEN": "value"}}
+        self.write("profiles.yml", "schema: \"{{ env_var('IN_PROFILE', '') }}\"")
+        for env in ({"READ": "now"}, {"IN_PROFILE": "now"}):
+            with self.subTest(env):
+                self.assertNotIn("manifest", self.run_warm(warm, {"argv": ["one"]}, env=env)[0])
+        self.assertIn("manifest", self.run_warm(warm, {"argv": ["one"]}, env={"NOT_READ": "now"})[0])
+        self.assertNotIn("manifest", self.run_warm(warm, {"argv": ["one"], "preloaded": False})[0])
+
+    def test_a_project_that_cannot_be_parsed_ahead_is_run_all_the_same(self):
+        for warm in (
+            {"options": [], "env": {"GIVEN": "broken"}},
+            {"options": None, "env": {"GIVEN": "value"}},
+        ):
+            log, events, before = self.run_warm(warm, {"argv": ["one"]})
+            self.assertEqual(before[1], {"event": "warmed", "parsed": False})
+            self.assertEqual((log, events[-1]["exit_code"]), ("log ['one'] value target\nstray\n", 0))
+
+    def test_a_container_that_is_never_used_ends_without_having_run_anything(self):
+        process = self.start()
+        log, protocol = process.communicate(b'{"warm": {"options": [], "env": {"GIVEN": "value"}}}\n', timeout=20)
+        events = [json.loads(line)["event"] for line in protocol.splitlines()]
+        self.assertEqual((log, events), (b"", ["ready", "warmed", "no_message"]))
+        self.assertEqual(process.returncode, shim.NO_MESSAGE)
+
+    def test_results_are_written_where_the_manifest_is_spared_and_say_so_of_themselves(self):
+        for spares in (False, True):
+            with self.subTest(spares):
+                self.run_warm({"options": None, "env": {"GIVEN": "value"}}, {"argv": ["results"], "spare_manifest": spares})
+                self.assertEqual(os.path.exists(os.path.join(self.folder, "target/manifest.json")), not spares)
+                with open(os.path.join(self.folder, "target/run_results.json")) as file:
+                    self.assertEqual(file.read(), "{'write_json': True}")
+                shutil.rmtree(os.path.join(self.folder, "target"))
 
     def test_handled_failures_end_with_1(self):
         code, _, events = self.run_with(["fail"])

@@ -60,6 +60,7 @@ const step = z.int().min(1).max(1_000).default(1);
  */
 const shimEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('ready'), dbt_version: text }),
+  z.object({ event: z.literal('warmed'), parsed: z.boolean() }),
   z.object({ event: z.literal('no_message') }),
   z.object({ event: z.literal('step_started'), step, started_at: nullable.time }),
   z.object({
