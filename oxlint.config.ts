@@ -6,6 +6,7 @@ import { defineConfig } from 'oxlint';
 const floors: string[][] = [
   [
     'src/addresses.ts',
+    'src/batches.ts',
     'src/config.ts',
     'src/cron.ts',
     'src/errors.ts',
@@ -30,6 +31,7 @@ const floors: string[][] = [
   ['src/organizations/**', 'src/sessions/**', 'src/tokens/**', 'src/users/**'],
   ['src/commands/**', 'src/environments/**', 'src/webhooks/**'],
   ['src/jobs/**'],
+  ['src/preparations/**'],
   ['src/projects/**'],
   ['src/runs/**'],
   ['src/app.ts', 'src/readiness.ts', 'src/scrape.ts', 'src/server-*.ts', 'worker/**'],

@@ -1,26 +1,27 @@
-// `npm run bench`: what dctl costs, next to the plain way of doing the same. See bench/README.md.
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { arch, cpus, loadavg } from 'node:os';
+// `npm run bench`: what dctl costs, next to the plain way of doing the same. See docs/performance.md.
+import { mkdirSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ensureDocker } from '../scripts/setup/docker.ts';
-import { ensurePostgres } from '../scripts/setup/postgres.ts';
-import { runCommand } from '../scripts/setup/processes.ts';
-import { ensureRunnerImage } from '../scripts/setup/runner-image.ts';
-import { measureCold } from './cold.ts';
-import { print, type Report } from './figures.ts';
-import { measureMemory } from './memory.ts';
-import type { Bench } from './system.ts';
-import { measureTrigger } from './trigger.ts';
+import { parts } from './parts.ts';
+import { resultsSoFar, writeResults, type PartResults } from './results.ts';
+import { describeMachine, setUp } from './set-up.ts';
+import type { Report } from './figures.ts';
+import { plainTable, rowOf } from './table.ts';
+import { writeTables } from './write-tables.ts';
 
-const usage = `Usage: npm run bench [-- --only cold|trigger|memory] [--pairs N] [--rounds N]
+const usage = `Usage: npm run bench [-- --small] [--only PART,PART] [--write-docs]
 
-  --only    measure one thing; everything when left out
-  --pairs   how often a cold run is measured each way (10)
-  --rounds  how many rounds of triggers are sent each way (10)`;
+  --small       about three minutes, fewer of everything, the slowest parts left out
+  --only        these parts; what the others came to before stays in the results
+  --write-docs  measure nothing: write the tables of docs/performance.md and README.md
+
+The parts:
+${Object.entries(parts)
+  .map(([name, { about }]) => `  ${name.padEnd(12)}${about}`)
+  .join('\n')}`;
 
 const root = join(import.meta.dirname, '..');
-const home = join(root, '.dctl', 'bench');
 const toUndo: (() => Promise<unknown>)[] = [];
 let isStopping = false;
 
@@ -33,77 +34,90 @@ process.once('disconnect', () => void stop(1));
 process.channel?.unref();
 main().then(stop, (error: unknown) => {
   if (isStopping) return; // what was under way when it was told to stop
-  console.error(error instanceof Error ? error.message : error);
+  console.error(sentenceOf(error));
   return stop(1);
 });
 
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
+      small: { type: 'boolean', default: false },
       only: { type: 'string' },
-      pairs: { type: 'string', default: '10' },
-      rounds: { type: 'string', default: '10' },
+      'write-docs': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
-  const [pairs, rounds] = [Number(values.pairs), Number(values.rounds)];
-  const measurements: Record<string, (bench: Bench) => Promise<Report>> = {
-    cold: (bench) => measureCold(bench, pairs),
-    trigger: (bench) => measureTrigger(bench, rounds),
-    memory: measureMemory,
-  };
-  const chosen = values.only === undefined ? Object.keys(measurements) : [values.only];
-  const isUnderstood =
-    [pairs, rounds].every((count) => Number.isInteger(count) && count > 0) &&
-    chosen.every((name) => Object.hasOwn(measurements, name));
+  const chosen = values.only?.split(',') ?? Object.keys(parts);
+  const isUnderstood = chosen.every((name) => Object.hasOwn(parts, name));
   if (values.help || !isUnderstood) {
     console.log(usage);
     return values.help ? 0 : 2;
   }
-
-  const machine = await describeMachine();
-  console.log(machine);
-  const bench = await setUp();
-  const reports: Record<string, Report> = {};
-  for (const name of chosen) {
-    const alreadyThere = toUndo.length;
-    const report = await measurements[name]!(bench);
-    reports[name] = report;
-    print(report);
-    await undoDownTo(alreadyThere);
+  if (values['write-docs']) {
+    await writeTables();
+    return 0;
   }
-  const results = join(home, 'results.json');
-  writeFileSync(
-    results,
-    `${JSON.stringify({ at: new Date(), machine, loadavg: loadavg(), reports }, null, 2)}\n`,
-  );
-  console.log(`\nEvery single sample is in ${results}.`);
-  return 0;
+  return measure(chosen, values.small);
 }
 
-async function setUp(): Promise<Bench> {
-  const logFolder = join(home, 'logs');
-  rmSync(logFolder, { recursive: true, force: true });
-  mkdirSync(logFolder, { recursive: true });
-  // Measured on a server of its own, never on one that others use.
-  delete process.env['DATABASE_URL'];
-  delete process.env['REDIS_URL'];
+async function measure(chosen: string[], isSmall: boolean): Promise<number> {
   const say = (line: string) => console.log(`  ${line}`);
-  const docker = await ensureDocker({ log: say, logFile: join(logFolder, 'dockerd.log') });
-  toUndo.push(() => docker.stop());
-  const postgres = await ensurePostgres({ directory: join(home, 'postgres'), log: say });
-  toUndo.push(() => postgres.stop());
-  const image = await ensureRunnerImage({ log: say });
-  return { postgresUrl: postgres.url, image, logFolder, atEnd: (undo) => void toUndo.push(undo), say };
+  const bench = await setUp((undo) => void toUndo.push(undo), say);
+  const machine = await describeMachine(bench);
+  console.log(
+    Object.entries(machine)
+      .map((entry) => entry.join(' '))
+      .join(', '),
+  );
+  // The small form is for a quick look: what it finds is not for the documents.
+  const folder = join(root, isSmall ? '.dctl/bench' : 'bench');
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, isSmall ? 'small-results.json' : 'results.json');
+  const results = isSmall ? { machine, parts: {} } : resultsSoFar(file, machine);
+
+  const measured: PartResults[] = [];
+  for (const name of chosen) {
+    const part = parts[name]!;
+    const work = isSmall ? part.measureSmall : part.measure;
+    if (work === null) continue;
+    console.log(`\n${name}: ${part.about}`);
+    const came = await measureOne(() => work(bench));
+    if (isStopping) return 1;
+    results.parts[name] = came;
+    measured.push(came);
+    writeResults(file, results, Object.keys(parts));
+  }
+
+  console.log(`\n${plainTable(measured.flatMap(({ lines }) => lines.map(rowOf)))}\n`);
+  for (const { problem } of measured) if (problem !== null) console.log(`Not measured: ${problem}`);
+  console.log(`Every single measurement is in ${file}.`);
+  return measured.some(({ problem }) => problem !== null) ? 1 : 0;
 }
 
-async function describeMachine(): Promise<string> {
-  const docker = await runCommand('docker', ['version', '--format', '{{.Server.Version}}']).catch(
-    () => 'none',
-  );
-  const [first] = cpus();
-  const load = loadavg()[0]?.toFixed(1);
-  return `${cpus().length} x ${first?.model ?? arch()}, load ${load}, Node ${process.version}, Docker ${docker.trim()}`;
+/** A part that fails does not keep the others from being measured. */
+async function measureOne(work: () => Promise<Report>): Promise<PartResults> {
+  const [startedAt, before, alreadyThere] = [new Date(), oneMinuteLoad(), toUndo.length];
+  let report: Report = { lines: [], notes: [], samples: {} };
+  let problem: string | null = null;
+  try {
+    report = await work();
+  } catch (error) {
+    if (!isStopping) console.error(`  ${sentenceOf(error)}`);
+    problem = sentenceOf(error);
+  }
+  const after = oneMinuteLoad();
+  if (!isStopping) await undoDownTo(alreadyThere);
+  return {
+    measured_at: startedAt.toISOString(),
+    seconds: (Date.now() - startedAt.getTime()) / 1_000,
+    load: { before, after },
+    problem,
+    ...report,
+  };
+}
+
+function oneMinuteLoad(): number {
+  return loadavg()[0] ?? 0;
 }
 
 async function stop(exitCode: number): Promise<void> {
@@ -116,8 +130,12 @@ async function stop(exitCode: number): Promise<void> {
 async function undoDownTo(count: number): Promise<void> {
   while (toUndo.length > count) {
     await toUndo.pop()!().catch((error: unknown) => {
-      console.error(error instanceof Error ? error.message : error);
+      console.error(sentenceOf(error));
       process.exitCode = 1;
     });
   }
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { openApiClient, type ApiClient } from '../scripts/setup/api-client.ts';
 import { packFolder } from '../scripts/setup/archive.ts';
@@ -22,7 +23,7 @@ export interface Bench {
   say(line: string): void;
 }
 
-/** An API, and a worker when asked for, on a database of their own; the example project is deployed. */
+/** An API, and a worker when asked for, on a database of their own; a project is deployed. */
 export interface System {
   url: string;
   databaseUrl: string;
@@ -30,26 +31,39 @@ export interface System {
   client: ApiClient;
   pool: pg.Pool;
   api: Service;
+  organizationId: string;
   projectId: string;
+  /** The one that jobs run in when they name none. */
+  environmentId: string;
   createJob(fields: Record<string, unknown>): Promise<string>;
-  startWorker(): Promise<Service>;
+  startWorker(environment?: Record<string, string>): Promise<Worker>;
   startService(name: string, script: string, environment: NodeJS.ProcessEnv): Service;
 }
 
-export async function startSystem(bench: Bench): Promise<System> {
+export interface Worker extends Service {
+  /** What it counts, as text for Prometheus. */
+  metrics(): Promise<string>;
+}
+
+export async function startSystem(
+  bench: Bench,
+  options: { environment?: Record<string, string>; folder?: string } = {},
+): Promise<System> {
   const { url: databaseUrl, pool } = await createDatabase(bench);
   const storage = await mkdtemp(join(tmpdir(), 'dctl-bench-'));
   bench.atEnd(() => rm(storage, { recursive: true, force: true }));
   const port = await freePort();
-  const environment = {
+  const environment: NodeJS.ProcessEnv = {
     ...process.env,
     DATABASE_URL: databaseUrl,
     DCTL_PORT: String(port),
     DCTL_SECRET_KEY: randomBytes(32).toString('base64'),
     DCTL_STORAGE_DIR: storage,
     DCTL_RUNNER_IMAGE: bench.image,
+    DCTL_WEBHOOK_ALLOW_CIDRS: '127.0.0.0/8',
     DCTL_RATE_PER_TOKEN: '0',
     DCTL_RATE_PER_ADDRESS: '0',
+    ...options.environment,
   };
 
   const bootstrap = ['dist/src/bootstrap.js', '--new-token'];
@@ -63,6 +77,8 @@ export async function startSystem(bench: Bench): Promise<System> {
     bench.atEnd(() => service.stop());
     return service;
   };
+  // Undone after the processes have ended: a worker may start a container until then.
+  bench.atEnd(() => removeTraces(pool));
   const url = `http://127.0.0.1:${port}`;
   const api = start('api', 'dist/src/main.js', environment);
   await ready(api, () => isServing(url));
@@ -76,12 +92,10 @@ export async function startSystem(bench: Bench): Promise<System> {
     'GET',
     `/api/v1/projects/${project.id}/environments`,
   );
-  bench.atEnd(async () => {
-    await removeContainers(`dctl.organization_id=${organizationId}`);
-    for (const { id } of environments) await removeVolume(`dctl-data-${id}`);
-  });
-  await client.upload(`/api/v1/projects/${project.id}/deployments`, await packFolder(exampleFolder));
+  const archive = await packFolder(options.folder ?? exampleFolder);
+  await client.upload(`/api/v1/projects/${project.id}/deployments`, archive);
 
+  let workers = 0;
   return {
     url,
     databaseUrl,
@@ -89,16 +103,22 @@ export async function startSystem(bench: Bench): Promise<System> {
     client,
     pool,
     api,
+    organizationId,
     projectId: project.id,
+    environmentId: environments[0]?.id ?? '',
     async createJob(fields) {
       const job = { name: `job-${randomBytes(3).toString('hex')}`, command: 'dbt build', ...fields };
       const path = `/api/v1/projects/${project.id}/jobs`;
       return (await client.call<{ id: string }>('POST', path, job)).id;
     },
-    async startWorker() {
-      const worker = start('worker', 'dist/worker/main.js', environment);
+    async startWorker(more = {}) {
+      const workerPort = await freePort();
+      const settings = { ...environment, DCTL_WORKER_PORT: String(workerPort), ...more };
+      workers += 1;
+      const worker = start(`worker-${workers}`, 'dist/worker/main.js', settings);
       await ready(worker, async () => readIfThere(worker.logFile)?.includes('"working"') ?? false);
-      return worker;
+      const metrics = async () => (await fetch(`http://127.0.0.1:${workerPort}/metrics`)).text();
+      return { ...worker, metrics };
     },
     startService: start,
   };
@@ -108,9 +128,19 @@ export function triggerPath(system: System, jobId: string): string {
   return `/api/v1/projects/${system.projectId}/jobs/${jobId}/trigger`;
 }
 
-/** Triggers a job and follows its log, which ends with the run. Throws when the run is no success. */
-export async function runToEnd(system: System, jobId: string): Promise<{ runId: string }> {
+export interface EndedRun {
+  runId: string;
+  /** From the POST until the run was seen as ended. */
+  tookMs: number;
+}
+
+/**
+ * Triggers a job, follows its log, which ends with the run, and asks for the run then, as a client would who wants to know
+ * at once. Throws when the run is no success.
+ */
+export async function runToEnd(system: System, jobId: string): Promise<EndedRun> {
   const { url, headers, client } = system;
+  const startedAt = performance.now();
   const { job_run_id: runId } = await client.call<{ job_run_id: string }>(
     'POST',
     triggerPath(system, jobId),
@@ -118,26 +148,75 @@ export async function runToEnd(system: System, jobId: string): Promise<{ runId: 
   );
   const log = await fetch(`${url}/api/v1/runs/${runId}/logs?follow=1`, { headers });
   for await (const chunk of log.body ?? []) void chunk;
-  const run = await client.call<{ status: string; error_message: string | null }>(
-    'GET',
-    `/api/v1/runs/${runId}`,
-  );
-  if (run.status !== 'success') throw new Error(`run ${runId} ended as ${run.status}: ${run.error_message}`);
-  return { runId };
+  await seeSuccess(system, runId, 2);
+  return { runId, tookMs: performance.now() - startedAt };
 }
 
+/** Asks for the run until it has ended. Throws when it is no success. */
+export async function seeSuccess(system: System, runId: string, everyMs: number): Promise<void> {
+  for (;;) {
+    const run = await system.client.call<{ status: string; error_message: string | null }>(
+      'GET',
+      `/api/v1/runs/${runId}`,
+    );
+    if (run.status === 'success') return;
+    if (run.status !== 'queued' && run.status !== 'running')
+      throw new Error(`run ${runId} ended as ${run.status}: ${run.error_message}`);
+    await sleep(everyMs);
+  }
+}
+
+/** What dbt says the run took, in milliseconds. */
+export async function ownTime(system: System, runId: string): Promise<number> {
+  const artifact = `/api/v1/runs/${runId}/artifacts/run_results.json`;
+  return ownTimeOf(await system.client.call('GET', artifact));
+}
+
+/** Of dbt's run_results.json. */
+export function ownTimeOf(results: { elapsed_time: number }): number {
+  return results.elapsed_time * 1_000;
+}
+
+/** Removes containers and their volumes. */
 export async function removeContainers(label: string): Promise<void> {
-  const listed = await runCommand('docker', ['ps', '--all', '--quiet', '--filter', `label=${label}`]);
-  const ids = listed.split('\n').filter((id) => id !== '');
+  const ids = await list(['ps', '--all'], label);
   if (ids.length > 0)
     await runCommand('docker', ['rm', '--force', '--volumes', ...ids]).catch(() => undefined);
 }
 
-export async function removeVolume(name: string): Promise<void> {
-  await runCommand('docker', ['volume', 'rm', '--force', name]);
+export async function removeVolumes(label: string): Promise<void> {
+  const names = await list(['volume', 'ls'], label);
+  if (names.length > 0) await runCommand('docker', ['volume', 'rm', '--force', ...names]);
 }
 
-async function createDatabase(bench: Bench): Promise<{ url: string; pool: pg.Pool }> {
+export async function installationLabel(pool: pg.Pool): Promise<string> {
+  const { rows } = await pool.query<{ id: string }>('SELECT id FROM installation');
+  return `dctl.installation_id=${rows[0]?.id}`;
+}
+
+/** Waits until a service is ready, but not longer than it lives. */
+export async function ready(service: Service, isReady: () => Promise<boolean>): Promise<void> {
+  const died = service.ended.then((how) => {
+    throw new Error(`the ${service.name} ${how}: see ${service.logFile}`);
+  });
+  const came = await Promise.race([until(60_000, async () => (await isReady()) || undefined), died]);
+  if (came === undefined)
+    throw new Error(`the ${service.name} is not ready after a minute: see ${service.logFile}`);
+}
+
+async function removeTraces(pool: pg.Pool): Promise<void> {
+  const label = await installationLabel(pool);
+  await removeContainers(label);
+  await removeVolumes(label);
+}
+
+async function list(command: string[], label: string): Promise<string[]> {
+  const listed = await runCommand('docker', [...command, '--quiet', '--filter', `label=${label}`]);
+  return listed.split('\n').filter((id) => id !== '');
+}
+
+/** An empty one, dropped at the end. */
+export async function createDatabase(bench: Bench): Promise<{ url: string; pool: pg.Pool }> {
   const name = `bench_${randomBytes(4).toString('hex')}`;
   await onServer(bench.postgresUrl, `CREATE DATABASE ${name}`);
   const url = new URL(bench.postgresUrl);
@@ -167,14 +246,4 @@ async function isServing(url: string): Promise<boolean> {
   const answer = await fetch(`${url}/readyz`).catch(() => undefined);
   await answer?.body?.cancel();
   return answer?.status === 200;
-}
-
-/** Waits until a service is ready, but not longer than it lives. */
-export async function ready(service: Service, isReady: () => Promise<boolean>): Promise<void> {
-  const died = service.ended.then((how) => {
-    throw new Error(`the ${service.name} ${how}: see ${service.logFile}`);
-  });
-  const came = await Promise.race([until(60_000, async () => (await isReady()) || undefined), died]);
-  if (came === undefined)
-    throw new Error(`the ${service.name} is not ready after a minute: see ${service.logFile}`);
 }

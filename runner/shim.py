@@ -4,7 +4,8 @@ Container stdin:  one line of JSON, {"steps": [{"command": "dbt build", "argv": 
                   "value"}}. When it ends before that line does, nothing is run: no_message is the last event. A line
                   before it, {"warm": {"options": ["--vars", ...], "env": {...}}}, has the project parsed with these
                   options, for a step that says "preloaded": true; with "options": null nothing is parsed. Of a step
-                  with "spare_manifest": true the results are written, but not dbt's manifest: somebody has it.
+                  with "spare_manifest": true the results are written, but not dbt's manifest: somebody has it. Where
+                  the message has an "end_of_log", that text is the last thing on stdout.
 Container stdout: the log, exactly as dbt prints it, and whatever project code writes to either stream. Where there
                   are several steps, a line before each says which one begins.
 Container stderr: one JSON object a line, each with an "event": ready, warmed after a line that asks for it, for each
@@ -51,7 +52,7 @@ NO_MESSAGE = 75
 def main():
     protocol = Protocol(claim_protocol_descriptor())
     cancel = CancelSignal()
-    exit_code, error = UNHANDLED, None
+    exit_code, error, end_of_log = UNHANDLED, None, ""
     try:
         # What is imported stays for good: looking through it for garbage, now or later, is time lost.
         gc.disable()
@@ -66,8 +67,8 @@ def main():
         gc.enable()
         if message is None:
             protocol.emit({"event": "no_message"})
-            return NO_MESSAGE
-        steps, env = parse_run(message)
+            return NO_MESSAGE, end_of_log
+        steps, env, end_of_log = parse_run(message)
         program.prepare(enter_project(env))
         close_stdin()
         exit_code, error = run_steps(steps, program.run, protocol, cancel)
@@ -78,7 +79,7 @@ def main():
     if cancel.received and exit_code != OK:
         finished["interrupted"] = True
     protocol.emit(finished)
-    return exit_code
+    return exit_code, end_of_log
 
 
 def claim_protocol_descriptor():
@@ -176,7 +177,10 @@ def parse_run(message):
     steps, env = message.get("steps"), message.get("env", {})
     if not isinstance(steps, list) or not steps or not all(map(is_step, steps)):
         raise ValueError("The message's steps must be a list of objects, each with a command and an argv.")
-    return steps, checked_env(env)
+    end_of_log = message.get("end_of_log", "")
+    if not isinstance(end_of_log, str):
+        raise ValueError("The message's end_of_log must be a text.")
+    return steps, checked_env(env), end_of_log
 
 
 def parse_warm(message):
@@ -363,6 +367,8 @@ class Dbt:
         # Of one step only: dbt writes into it what it compiles.
         manifest, self._manifest = self._manifest if step.get("preloaded") is True else None, None
         spares = step.get("spare_manifest") is True
+        # Where dbt looks for the command that it notes in its results.
+        sys.argv = ["dbt", *argv]
         reporter = NodeReporter(emit, spares)
         runner = self._runner_class(manifest=manifest, callbacks=[reporter.on_event])
         outcome = runner.invoke(argv, **({"write_json": False} if spares else {}))
@@ -650,12 +656,14 @@ def cut(text, max_bytes):
     return text.encode("utf-8", "replace")[:max_bytes].decode("utf-8", "ignore")
 
 
-def leave(exit_code):
+def leave(exit_code, end_of_log):
     """Exits without freeing dbt's memory piece by piece, which takes longer than many a run."""
     atexit._run_exitfuncs()  # adapters close their connections here
     sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        os.write(1, end_of_log.encode())
     os._exit(exit_code)
 
 
 if __name__ == "__main__":
-    leave(main())
+    leave(*main())

@@ -203,7 +203,7 @@ class Message(unittest.TestCase):
     def test_a_message_gives_steps_and_environment(self):
         steps = [{"command": "dbt run", "argv": ["run"]}]
         line = json.dumps({"steps": steps, "env": {"A": "b"}}).encode() + b"\n"
-        self.assertEqual(shim.parse_run(self.read(line)), (steps, {"A": "b"}))
+        self.assertEqual(shim.parse_run(self.read(line)), (steps, {"A": "b"}, ""))
         warm = {"warm": {"options": ["--vars", "{}"], "env": {"A": "b"}}}
         self.assertEqual(shim.parse_warm(warm), (["--vars", "{}"], {"A": "b"}))
 

@@ -89,6 +89,14 @@ const workers = {
   }),
 };
 
+const preparing = {
+  DCTL_PREPARATIONS: z.enum(['on', 'off'], 'write on or off').default('on').meta({
+    description:
+      '`on`, `off`: whether a deployment is prepared for its runs (see [deployments](deployments.md#what-is-prepared))',
+  }),
+  DCTL_PREPARE_TIMEOUT_SECONDS: seconds(600).meta({ description: 'how long that may take' }),
+};
+
 const runs = {
   DOCKER_HOST: z
     .string()
@@ -114,6 +122,14 @@ const runs = {
   DCTL_RUN_NETWORK: z.string().default('dctl-runs').meta({
     description: 'the network runs join; made when it is missing; `none` for no network',
   }),
+  DCTL_WARM_MEMORY_MB: rate(512).meta({
+    description:
+      'what containers may take in all that a worker keeps waiting for the next run of a job in use (see [warm containers](operations.md#warm-containers)). 0: none are made',
+  }),
+  DCTL_WARM_IDLE_SECONDS: seconds(1800).meta({
+    description: 'how long after its last run a job counts as in use',
+  }),
+  DCTL_WARM_AGE_SECONDS: seconds(3600).meta({ description: 'no container waits longer' }),
   DCTL_MAX_LOG_BYTES: count(20 * 1024 * 1024).meta({
     description: "of a run's stored log; past it the last 64 KiB are kept",
   }),
@@ -170,6 +186,7 @@ export const sections = {
   'The API': api,
   Workers: workers,
   Runs: runs,
+  Preparing: preparing,
   'What is kept': keeping,
   Webhooks: webhooks,
   'Watching it': watching,
@@ -180,6 +197,7 @@ const settings = z.object({
   ...api,
   ...workers,
   ...runs,
+  ...preparing,
   ...keeping,
   ...webhooks,
   ...watching,

@@ -56,6 +56,22 @@ export function connectDatabase(
   };
 }
 
+/**
+ * A statement whose text never changes: each connection of the pool is told it once, and names it from then on. For the
+ * few that are asked all the time; what they find is pg's: a `bigint` is a text, so cast it to `float8`.
+ *
+ * `name`: its own. `text`: with `$1` for the first value.
+ */
+export function statement<Row extends object>(
+  name: string,
+  text: string,
+): (db: pg.Pool | Database | Transaction, values: unknown[]) => Promise<Row[]> {
+  return async (db, values) =>
+    db instanceof pg.Pool
+      ? (await db.query<Row>({ name, text, values })).rows
+      : db.$queryRawUnsafe<Row[]>(text, ...values);
+}
+
 const retryAwayMs = 300;
 
 const awayCodes = new Set([

@@ -4,18 +4,42 @@ import { pino, type Logger, type LoggerOptions } from 'pino';
 export type Log = Logger;
 
 /** JSON lines on stdout: a static message, the data in fields. On stderr for `setup`, whose stdout is its answer. */
-export function createLog(process: 'api' | 'worker' | 'setup', level: string): Log {
+export function createLog(name: 'api' | 'worker' | 'setup', level: string): Log {
   const options: LoggerOptions = {
     level,
-    base: { process },
+    base: { process: name },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     serializers: { error: (error: unknown) => described(error) },
     // A copy: pino adds the line's own fields to what it is given.
     mixin: () => ({ ...fieldsOfWork.getStore() }),
   };
-  return pino(options, pino.destination(process === 'setup' ? 2 : 1));
+  return pino(options, name === 'setup' ? pino.destination(2) : openOutput());
 }
+
+/** A write costs more than a line: those of a moment go out together, the last ones when the process exits. */
+function openOutput(): { write(line: string): void } {
+  const output = pino.destination({ dest: 1, sync: true });
+  let held = '';
+  let timer: NodeJS.Timeout | undefined;
+  const flush = () => {
+    clearTimeout(timer);
+    timer = undefined;
+    if (held !== '') output.write(held);
+    held = '';
+  };
+  process.on('exit', flush);
+  return {
+    write(line) {
+      held += line;
+      if (held.length > maxHeldCharacters) flush();
+      else timer ??= setTimeout(flush, heldMs);
+    },
+  };
+}
+
+const heldMs = 10;
+const maxHeldCharacters = 16 * 1024;
 
 interface DescribedError {
   type: string;

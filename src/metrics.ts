@@ -58,6 +58,29 @@ export function createMetrics() {
       help: 'Runs that this worker executes now, each in a container of its own.',
       registers: [],
     }),
+    warmContainers: new Gauge({
+      name: 'dctl_warm_containers',
+      help: 'Containers that were made ahead: those that wait for a run, and those that are being made.',
+      labelNames: ['state'] as const,
+      registers: [],
+    }),
+    warmMemory: new Gauge({
+      name: 'dctl_warm_memory_bytes',
+      help: 'What the containers that were made ahead take; of one that is being made what it is expected to.',
+      registers: [],
+    }),
+    warmTaken: new Counter({
+      name: 'dctl_warm_taken_total',
+      help: 'dbt runs by what waited for them: preloaded (parsed as they need it), started (only that), none.',
+      labelNames: ['found'] as const,
+      registers: [],
+    }),
+    warmDropped: new Counter({
+      name: 'dctl_warm_dropped_total',
+      help: 'Containers that were made ahead and served no run, by why they were given up.',
+      labelNames: ['reason'] as const,
+      registers: [],
+    }),
     deliveriesEnded: new Counter({
       name: 'dctl_deliveries_ended_total',
       help: 'Webhooks that came to their end: delivered, failed, blocked, or unknown after a crash.',

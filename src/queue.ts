@@ -1,4 +1,5 @@
 import { Queue, Worker, withBackend, type AdvancedRepeatOptions } from 'bullmq';
+import { inBatches } from './batches.ts';
 import type { Config } from './config.ts';
 import { timesOf } from './cron.ts';
 import type { Log } from './log.ts';
@@ -13,6 +14,7 @@ export interface Doorbell {
   /** `delayMs`: not before that has passed. */
   ringRun(runId: string, delayMs?: number): Promise<void>;
   ringDelivery(deliveryId: string): Promise<void>;
+  ringPreparation(preparationId: string): Promise<void>;
   /** From now on rings for the job at each of the schedule's times. In place of the schedule it rang at, if there is one. */
   ringAtTimesOf(jobId: string, schedule: { cron: string; timezone: string }): Promise<void>;
   /** Rings at no time for the job any more. */
@@ -22,7 +24,7 @@ export interface Doorbell {
   /** Their ids. */
   listSchedules(): Promise<string[]>;
   /** Messages that nobody has taken yet. Throws when the queue does not answer in time. */
-  countWaiting(): Promise<{ runs: number; deliveries: number }>;
+  countWaiting(): Promise<{ runs: number; deliveries: number; preparations: number }>;
   /**
    * Why messages can't be queued for sure, in a sentence that says what to change; null when they can. Throws when the
    * queue does not answer.
@@ -42,6 +44,7 @@ export interface MessageHandler {
 const runMessages = 'dctl-runs';
 const deliveryMessages = 'dctl-deliveries';
 const scheduleMessages = 'dctl-schedules';
+const preparationMessages = 'dctl-preparations';
 const answerTimeoutMs = 1_000;
 /** So many are listed in far less than that. */
 const pageOfSchedules = 200;
@@ -66,16 +69,30 @@ export function openDoorbell(config: Config, log: Log): Doorbell {
   const runs = newQueue(runMessages);
   const deliveries = newQueue(deliveryMessages);
   const schedules = newQueue(scheduleMessages);
-  const all = [runs, deliveries, schedules];
+  const preparations = newQueue(preparationMessages);
+  const all = [runs, deliveries, schedules, preparations];
   for (const queue of all) {
     queue.on('error', (error) => log.warn({ error }, 'the message queue reported an error'));
   }
 
-  const ring = async (queue: Queue, id: string, delayMs = 0) => {
-    const added = queue.add('ring', { id } satisfies Message, { ...forgotten, delay: delayMs });
-    await inTime(added).catch((error: unknown) =>
-      log.warn({ error, id }, 'a message was not queued; the sweeper will ring again'),
+  // Rings that come while the queue is still taking others go to it together. What a single one costs is less.
+  const queued = inBatches((rings: Ring[]) => {
+    const [{ queue, message }] = rings as [Ring];
+    const added =
+      rings.length > 1
+        ? queue.addBulk(rings.map((each) => each.message))
+        : queue.add(message.name, message.data, message.opts).then((only) => [only]);
+    return inTime(added);
+  });
+  const underWay = new Set<Promise<void>>();
+  const ring = (queue: Queue, id: string, delayMs = 0): Promise<void> => {
+    const message = { name: 'ring', data: { id }, opts: { ...forgotten, delay: delayMs } };
+    const rung = queued(queue.name, { queue, message }).then(
+      () => undefined,
+      (error: unknown) => log.warn({ error, id }, 'a message was not queued; the sweeper will ring again'),
     );
+    underWay.add(rung);
+    return rung.finally(() => underWay.delete(rung));
   };
 
   const setSchedule = async (id: string, change: Promise<unknown>) => {
@@ -88,6 +105,7 @@ export function openDoorbell(config: Config, log: Log): Doorbell {
     carrier,
     ringRun: (runId, delayMs) => ring(runs, runId, delayMs),
     ringDelivery: (deliveryId) => ring(deliveries, deliveryId),
+    ringPreparation: (preparationId) => ring(preparations, preparationId),
     ringAtTimesOf: (jobId, { cron, timezone }) =>
       setSchedule(
         jobId,
@@ -109,19 +127,25 @@ export function openDoorbell(config: Config, log: Log): Doorbell {
       return ids;
     },
     async countWaiting() {
-      const [waitingRuns, waitingDeliveries] = await inTime(
-        Promise.all([runs.getWaitingCount(), deliveries.getWaitingCount()]),
+      const [waitingRuns, waitingDeliveries, waitingPreparations] = await inTime(
+        Promise.all([runs, deliveries, preparations].map((queue) => queue.getWaitingCount())),
       );
-      return { runs: waitingRuns, deliveries: waitingDeliveries };
+      return { runs: waitingRuns!, deliveries: waitingDeliveries!, preparations: waitingPreparations! };
     },
     async findProblem() {
       await runs.getWaitingCount();
       return findProblem(runs);
     },
     async close() {
+      await Promise.all(underWay);
       await Promise.all(all.map((queue) => queue.close()));
     },
   };
+}
+
+interface Ring {
+  queue: Queue;
+  message: { name: string; data: Message; opts: typeof forgotten & { delay: number } };
 }
 
 /** Without Redis, BullMQ would wait for it for ever. */
@@ -142,7 +166,7 @@ async function inTime<T>(answer: Promise<T>): Promise<T> {
 export function answerDoorbell(
   config: Config,
   log: Log,
-  handlers: { run: MessageHandler; delivery: MessageHandler; schedule: MessageHandler },
+  handlers: Record<'run' | 'delivery' | 'schedule' | 'preparation', MessageHandler>,
 ): { close(): Promise<void> } {
   const { newWorker } = carrierFor(config);
   const answer = (name: string, { handle, concurrency }: MessageHandler) => {
@@ -164,6 +188,7 @@ export function answerDoorbell(
     answer(runMessages, handlers.run),
     answer(deliveryMessages, handlers.delivery),
     answer(scheduleMessages, handlers.schedule),
+    answer(preparationMessages, handlers.preparation),
   ];
   return {
     async close() {

@@ -3,18 +3,19 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Context } from '../src/context.ts';
 import { artifactKey, isArtifactPath } from '../src/runs/artifact-path.ts';
+import { manifestNames } from '../src/preparations/stored-at.ts';
 import type { ClaimedRun } from '../src/runs/lease.ts';
 import { recordArtifacts } from '../src/runs/progress.ts';
 import { findSteps } from '../src/runs/store.ts';
 import { completeResults } from './complete-results.ts';
-import { containerName, containerSpec, projectFolder, stepsFolder } from './dbt/container-spec.ts';
+import { containerName, projectFolder, stepsFolder } from './dbt/container-spec.ts';
 import type { Executor } from './executors/executor.ts';
 import type { Mask } from './masking.ts';
-import { keepParseCache, parseCacheFile } from './parse-cache.ts';
+import { takenManifest } from './prepared-run.ts';
 
 const maxFiles = 20_000;
 /** dbt's own working files: of no use to people, and large. */
-const workingFiles = /^graph(_summary)?\.(gpickle|json)$/;
+const workingFiles = /^(graph(_summary)?\.(gpickle|json)|partial_parse\.msgpack)$/;
 const targetFolder = `${projectFolder}/target`;
 
 /**
@@ -24,13 +25,13 @@ const targetFolder = `${projectFolder}/target`;
  */
 export async function collectArtifacts(
   context: Context,
-  executor: Executor,
+  executor: Pick<Executor, 'collect'>,
   run: ClaimedRun,
   mask: Mask,
 ): Promise<void> {
   const { db, log } = context;
   const kept = keepFiles(context, run, mask);
-  const filesOf = (folder: string) => filesIn(executor, containerName(run.id), folder);
+  const filesOf = (folder: string) => filesIn(executor, run.containerId ?? containerName(run.id), folder);
   if (run.settings.steps.length === 1) {
     for await (const file of filesOf(targetFolder)) await kept.add(1, file);
   } else {
@@ -44,13 +45,14 @@ export async function collectArtifacts(
     const cutShort = (await findSteps(db, [run.id])).findLast(
       ({ status, startedAt }) => status === 'running' && startedAt !== null,
     );
-    const rest = cutShort === undefined ? `${targetFolder}/${parseCacheFile}` : targetFolder;
-    for await (const file of filesOf(rest)) {
-      const isNew =
-        cutShort !== undefined && isSince(file, cutShort.startedAt) && !earlier.has(sameFile(file));
-      if (file.path === parseCacheFile || isNew) await kept.add(cutShort?.number ?? 1, file);
+    if (cutShort !== undefined) {
+      for await (const file of filesOf(targetFolder)) {
+        const isNew = isSince(file, cutShort.startedAt) && !earlier.has(sameFile(file));
+        if (isNew) await kept.add(cutShort.number, file);
+      }
     }
   }
+  await kept.addTaken();
   for (const completed of await completeResults(context, run.id)) {
     const { step, path } = completed;
     const content = [Buffer.from(completed.content)];
@@ -75,7 +77,11 @@ interface FoundFile {
 }
 
 /** Only plain files: a link could point anywhere. Each one's content is there until the next is asked for. */
-async function* filesIn(executor: Executor, container: string, folder: string): AsyncGenerator<FoundFile> {
+async function* filesIn(
+  executor: Pick<Executor, 'collect'>,
+  container: string,
+  folder: string,
+): AsyncGenerator<FoundFile> {
   const archive = await executor.collect(container, folder);
   if (archive === null) return;
   const entries = extract();
@@ -99,7 +105,6 @@ async function* filesIn(executor: Executor, container: string, folder: string): 
 
 function keepFiles(context: Context, run: ClaimedRun, mask: Mask) {
   const { storage, config } = context;
-  const { image } = containerSpec(run, config);
   const artifacts: { step: number; path: string; sizeBytes: number }[] = [];
   let room = config.DCTL_MAX_ARTIFACT_BYTES;
   let leftOut = 0;
@@ -109,7 +114,6 @@ function keepFiles(context: Context, run: ClaimedRun, mask: Mask) {
       return leftOut;
     },
     async add(step: number, { path, sizeBytes, content }: FoundFile): Promise<void> {
-      if (path === parseCacheFile) return keepParseCache(context, run, image, { content, mask });
       if (step > run.settings.steps.length || !isArtifactPath(path) || workingFiles.test(path)) return;
       const tellsSecret = mask.finds(Buffer.from(path));
       if (artifacts.length >= maxFiles || sizeBytes > room || tellsSecret) {
@@ -119,6 +123,15 @@ function keepFiles(context: Context, run: ClaimedRun, mask: Mask) {
       room -= sizeBytes;
       const stored = await storage.write(artifactKey(run.id, step, path), masked(content, mask));
       artifacts.push({ step, path, ...stored });
+    },
+    /** The prepared manifest, where dbt was spared writing the first step's. */
+    async addTaken(): Promise<void> {
+      for (const path of manifestNames) {
+        if (artifacts.some((each) => each.step === 1 && each.path === path)) continue;
+        const taken = await takenManifest(context, run, path);
+        if (taken !== null && taken.sizeBytes <= room) artifacts.push({ step: 1, path, ...taken });
+        if (taken !== null) room -= taken.sizeBytes;
+      }
     },
   };
 }

@@ -4,6 +4,7 @@ import type { ClaimedRun } from '../src/runs/lease.ts';
 import type { Outcome } from '../src/runs/status.ts';
 import type { Cancellation } from './cancellation.ts';
 import { containerName } from './dbt/container-spec.ts';
+import { diedWaiting } from './died-waiting.ts';
 import { CouldNotStart, EngineAway, type Executor } from './executors/executor.ts';
 import { followToItsEnd } from './follow.ts';
 import { Interruption } from './interrupt.ts';
@@ -13,6 +14,7 @@ import { outcomeOf } from './outcome.ts';
 import { ProgressWriter } from './progress-writer.ts';
 import type { RunEnvironment } from './run-environment.ts';
 import type { Heard } from './store-output.ts';
+import type { WarmPool } from './warm-pool.ts';
 
 const engineRetryMs = 500;
 /** How long after SIGKILL the engine may take to say that a container is over. */
@@ -23,6 +25,8 @@ export interface Claim {
   executor: Executor;
   /** A tar with the shim at its place. */
   shimTar: Buffer;
+  /** Containers that were made ahead. */
+  warm: WarmPool;
   run: ClaimedRun;
   environment: RunEnvironment;
   /** Aborts when this worker must let go of the run: its lease is lost, or the worker stops. */
@@ -42,6 +46,9 @@ export interface Ended {
   endedAt: number;
 }
 
+/** `containerId`: of the container it was launched in. Null: it was not. */
+export type Executed = Ended & { containerId: string | null };
+
 /**
  * Brings a claimed run to the end of its container and says how that was. Launches it unless that was done: then it
  * follows the container that is there. Throws `LeaseLost` when it must let go.
@@ -49,13 +56,14 @@ export interface Ended {
  * A run that somebody cancels is over at once when it was not launched, and soon after the grace when it was: also
  * while the engine does not answer. So is one at its timeout.
  */
-export async function execute(claim: Claim): Promise<Ended> {
+export async function execute(claim: Claim): Promise<Executed> {
   const { cancellation, run } = claim;
   const abandoned = new AbortController();
   const letGo = AbortSignal.any([claim.letGo, abandoned.signal]);
   const launch: Launch = {
     hasBegun: run.launchedAt !== null,
     containerId: run.containerId,
+    isWarm: false,
     fence: run.fence,
     times: 0,
   };
@@ -66,11 +74,13 @@ export async function execute(claim: Claim): Promise<Ended> {
   try {
     const ended = await Promise.race([ending.over, toItsEnd(execution)]);
     await interruption.end();
-    return cancellation.by === null ? ended : cancelledUnlessOver(ended, cancellation.by);
+    const inTheEnd = cancellation.by === null ? ended : cancelledUnlessOver(ended, cancellation.by);
+    return { ...inTheEnd, containerId: launch.containerId };
   } catch (error) {
     // Whatever is wrong with the engine: the container, if there is one, is removed sooner or later.
     if (cancellation.by === null || error instanceof LeaseLost) throw error;
-    return { outcome: { kind: 'cancelled', by: cancellation.by, atWork: false }, endedAt: performance.now() };
+    const outcome: Outcome = { kind: 'cancelled', by: cancellation.by, atWork: false };
+    return { outcome, endedAt: performance.now(), containerId: launch.containerId };
   } finally {
     ending.stop();
     interruption.stop();
@@ -152,9 +162,12 @@ async function toItsEnd(execution: Execution): Promise<Ended> {
       if (started.state === 'running') engineWasAway = false;
       const followed = await followToItsEnd(execution, started, { heard, progress });
       if (followed === 'again') continue;
-      if (followed.end !== null && heard.noMessage && !heard.hasBegun && heard.finished === undefined) {
+      const { containerId } = started;
+      const wasNotTold =
+        followed.end !== null && heard.noMessage && !heard.hasBegun && heard.finished === undefined;
+      if (wasNotTold || (await diedWaiting(execution, { containerId, end: followed.end, heard }))) {
         context.log.info({ run: run.id }, 'the container was not told what to run; it is launched again');
-        await forgetContainer(execution, started.containerId);
+        await forgetContainer(execution, containerId);
         Object.assign(heard, { noMessage: false, logBytes: 0 });
         continue;
       }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { endOfLog, upToEndMark } from './end-of-log.ts';
 import type { Execution } from './execute.ts';
 import { EngineAway, type ContainerEnd, type Output } from './executors/executor.ts';
 import type { Started } from './launch.ts';
@@ -32,12 +33,14 @@ export async function followToItsEnd(
   const { mask } = environment;
   const cut = new AbortController();
   const until = AbortSignal.any([letGo, cut.signal]);
+  const hasFinished = () => heard.finished !== undefined;
+  const toItsMark = (from: Output) => upToEndMark(from, endOfLog(run.id), hasFinished);
   const kept = {
-    follow: () => executor.follow(containerId, until),
-    written: () => executor.written(containerId, until),
+    follow: async () => toItsMark(await executor.follow(containerId, until)),
+    written: async () => toItsMark(await executor.written(containerId, until)),
   };
   // Nothing is added to a log that an earlier worker has closed.
-  const asItComes = output ?? (run.logTruncated ? await kept.follow() : null);
+  const asItComes = output === null ? (run.logTruncated ? await kept.follow() : null) : toItsMark(output);
   const source =
     asItComes === null
       ? resumeOutput(kept, storedLog({ context, run, heard, letGo }), mask)
@@ -52,6 +55,11 @@ export async function followToItsEnd(
     listening.stop();
   }
   if (letGo.aborted) throw new LeaseLost();
+  // Of this end the engine has nothing to add, and nobody waits for it.
+  if (endedWell(heard) && state === 'running' && !listening.brokeOff()) {
+    await Promise.all([close(), progress.flush()]);
+    return { end: { exitCode: 0, outOfMemory: false }, endedAt: listening.endedAt() };
+  }
   const end = await executor.wait(containerId);
   if (end === 'running') return 'again';
   // Of a connection that was lost, not all may have come: the engine has the rest.
@@ -65,6 +73,11 @@ export async function followToItsEnd(
   await Promise.all([close(), progress.flush()]);
   if (end === null || state === 'running') return { end, endedAt: listening.endedAt() };
   return { end, endedAt: performance.now() - (await executor.msSinceEnd(containerId)) };
+}
+
+/** Of another end the engine may know more: that the memory was not enough. */
+function endedWell({ finished }: Heard): boolean {
+  return finished?.exit_code === 0 && !finished.interrupted;
 }
 
 /**

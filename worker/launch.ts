@@ -1,11 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseOptions } from '../src/commands/parse-options.ts';
 import { patiently } from '../src/db.ts';
 import { forgetLaunch, markLaunched } from '../src/runs/lease.ts';
 import { containerName, containerSpec, runMessage } from './dbt/container-spec.ts';
 import type { Execution } from './execute.ts';
-import { CouldNotStart, EngineAway, type FoundContainer, type Output } from './executors/executor.ts';
+import {
+  CouldNotStart,
+  EngineAway,
+  warmLabel,
+  type FoundContainer,
+  type Output,
+} from './executors/executor.ts';
 import { LeaseLost } from './log-writer.ts';
+import { requestForNextTime } from './prepared-run.ts';
 import { runFiles } from './run-files.ts';
+import { isPreloadedFor } from './warm-pool.ts';
 
 const engineRetryMs = 500;
 /** A run whose containers end this often before they are told what to run has something in its way. */
@@ -16,6 +25,8 @@ export interface Launch {
   /** Whether the container may have been started, or be about to. */
   hasBegun: boolean;
   containerId: string | null;
+  /** Whether that one was made ahead. */
+  isWarm: boolean;
   /** The fence of the next launch, or the one under way. */
   fence: number;
   /** By this worker, in this claim. */
@@ -46,7 +57,15 @@ export async function ensureStarted(execution: Execution): Promise<Started | nul
     if (found === null && launch.hasBegun) return null;
     if (found !== null && !(await removeUnstarted(execution, found))) return adopt(execution, found);
   }
-  return launchAnew(execution);
+  const started = await launchAnew(execution);
+  if (started !== null) prepareNextTime(execution);
+  return started;
+}
+
+function prepareNextTime({ context, run, environment }: Execution): void {
+  requestForNextTime(context, run, environment).catch((error: unknown) =>
+    context.log.warn({ error, run: run.id }, 'a preparation could not be requested'),
+  );
 }
 
 /** A container that ended without a message has run nothing: there may be another. */
@@ -58,8 +77,9 @@ export async function forgetContainer(execution: Execution, containerId: string)
   if (forgotten === null) throw new LeaseLost();
   launch.fence = forgotten.fence;
   launch.containerId = null;
-  await executor.removeIdle(containerId);
+  launch.isWarm = false;
   launch.hasBegun = false;
+  await executor.removeIdle(containerId);
 }
 
 /** False: it has been started. */
@@ -78,6 +98,7 @@ async function adopt(execution: Execution, found: FoundContainer): Promise<Start
   if (!launch.hasBegun && !(await mark(execution, found.containerId))) return null;
   launch.hasBegun = true;
   launch.containerId = found.containerId;
+  launch.isWarm = found.labels[warmLabel] !== undefined;
   const state = (await executor.find(found.containerId))?.state;
   return state === undefined || state === 'created'
     ? null
@@ -91,6 +112,8 @@ async function launchAnew(execution: Execution): Promise<Started | null> {
     throw new CouldNotStart('could_not_start', 'The container ended before it was told what to run.');
   }
   launch.times += 1;
+  const warm = launch.times === 1 ? await launchWarm(execution) : 'none';
+  if (warm !== 'none') return warm;
   const { containerId } = await createPatiently(execution);
   let output: Output | null = null;
   try {
@@ -100,7 +123,11 @@ async function launchAnew(execution: Execution): Promise<Started | null> {
     launch.hasBegun = true;
     launch.containerId = containerId;
     if (!(await mark(execution, containerId))) return null;
-    output = await executor.start(containerId, runMessage(run, environment.variables), letGo);
+    output = await executor.start(
+      containerId,
+      runMessage(run, { ...environment, isPreloaded: false }),
+      letGo,
+    );
     return { containerId, state: 'running', output };
   } finally {
     // Refused when it runs all the same. What is left now is swept later.
@@ -108,11 +135,47 @@ async function launchAnew(execution: Execution): Promise<Started | null> {
   }
 }
 
+/**
+ * Tells a container that was made ahead what to run. Null: the run was cancelled. 'none': there is none for it. Should
+ * this worker die before it has told it, its stdin ends: then it ends as every container that got no message.
+ */
+async function launchWarm(execution: Execution): Promise<Started | null | 'none'> {
+  const { executor, run, environment, letGo, launch, warm } = execution;
+  const { projectType, retryFrom, steps } = run.settings;
+  // What a retry goes on from was put into none.
+  if (projectType !== 'dbt' || retryFrom !== null) return 'none';
+  const wanted = { fit: environment.fit, options: parseOptions(steps[0]?.argv ?? []) };
+  const container = warm.take(wanted);
+  if (container === null) return 'none';
+  const { containerId } = container;
+  let isTold = false;
+  try {
+    launch.hasBegun = true;
+    launch.containerId = containerId;
+    launch.isWarm = true;
+    if (!(await mark(execution, containerId))) return null;
+    // Looked at only now: from here on nobody removes it.
+    if (container.hasEnded) {
+      await forgetContainer(execution, containerId);
+      return 'none';
+    }
+    const isPreloaded = isPreloadedFor(container, wanted);
+    await container.send(runMessage(run, { ...environment, isPreloaded }));
+    isTold = true;
+  } finally {
+    // Not removed: the run may turn out to have it. It ends by itself.
+    if (!isTold) container.giveUp();
+  }
+  void executor.rename(containerId, containerName(run.id)).catch(() => undefined);
+  return { containerId, state: 'running', output: container.output(letGo) };
+}
+
 /** False: somebody has cancelled the run, and it must not be started. */
 async function mark(execution: Execution, containerId: string): Promise<boolean> {
-  const { context, executor, run, cancellation, letGo } = execution;
+  const { context, executor, run, environment, cancellation, letGo } = execution;
   const engineId = await executor.engineId();
-  const note = () => markLaunched(context.db, run.lease, { containerId, engineId });
+  const preparationId = environment.sparesManifest ? (environment.prepared?.id ?? null) : null;
+  const note = () => markLaunched(context.db, run.lease, { containerId, engineId, preparationId });
   const marked = await patiently(note, { forMs: Infinity, signal: letGo });
   if (marked === null) throw new LeaseLost();
   cancellation.begin(marked.cancelledBy);
@@ -126,10 +189,7 @@ async function createPatiently(execution: Execution): Promise<{ containerId: str
   const spec = containerSpec({ ...run, fence: launch.fence }, config);
   for (const startedAt = performance.now(); ; await delay(engineRetryMs)) {
     try {
-      return await executor.create(
-        spec,
-        runFiles(context, run, spec.image, { shimTar, more: environment.files }),
-      );
+      return await executor.create(spec, runFiles(context, run.deploymentId, { shimTar, ...environment }));
     } catch (error) {
       const isAway = error instanceof CouldNotStart && error.reason === 'runtime_unavailable';
       const waitedMs = performance.now() - startedAt;

@@ -4,16 +4,20 @@ import { openContext } from '../src/open-context.ts';
 import { answerDoorbell } from '../src/queue.ts';
 import { deliverWebhook } from './deliver-webhook.ts';
 import { dockerExecutor } from './executors/docker.ts';
+import { prepareDeployment } from './prepare-deployment.ts';
 import { processRun } from './process-run.ts';
 import { serveMetrics } from './serve-metrics.ts';
 import { readShimTar } from './shim-tar.ts';
 import { answerSchedule } from './sweep-schedules.ts';
 import { sweepRegularly } from './sweep.ts';
+import { lookRegularly, WarmPool } from './warm-pool.ts';
 
 /** Many: one that waits for a slow receiver costs little, and must not keep the others waiting. */
 const deliveriesAtOnce = 500;
 /** Few: each is a short transaction. */
 const schedulesAtOnce = 4;
+/** One: it is the processors that it takes, and runs need them. */
+const preparationsAtOnce = 1;
 
 const config = readConfig(process.env);
 const log = createLog('worker', config.DCTL_LOG_LEVEL).child({ worker: config.DCTL_WORKER_NAME });
@@ -23,12 +27,16 @@ const executor = dockerExecutor({ network: config.DCTL_RUN_NETWORK, runtime: con
 await executor.prepare().catch((error: unknown) => log.error({ error }, 'the Docker engine does not answer'));
 
 const stop = new AbortController();
+const shimTar = await readShimTar();
+const warm = new WarmPool({ context, executor, shimTar });
 const workplace = {
   context,
   executor,
-  shimTar: await readShimTar(),
+  shimTar,
+  warm,
   stopping: stop.signal,
   atWork: new Set<string>(),
+  settling: new Set<Promise<void>>(),
 };
 const doorbell = answerDoorbell(config, log, {
   run: { handle: (id) => processRun(workplace, id), concurrency: config.DCTL_WORKER_CONCURRENCY },
@@ -37,9 +45,11 @@ const doorbell = answerDoorbell(config, log, {
     concurrency: deliveriesAtOnce,
   },
   schedule: { handle: (id) => answerSchedule(context, id), concurrency: schedulesAtOnce },
+  preparation: { handle: (id) => prepareDeployment(workplace, id), concurrency: preparationsAtOnce },
 });
 await serveMetrics(context, executor);
 sweepRegularly(context, executor, stop.signal);
+lookRegularly(context, warm, stop.signal);
 log.info({ concurrency: config.DCTL_WORKER_CONCURRENCY, queue: context.doorbell.carrier }, 'working');
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
@@ -48,7 +58,8 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     log.info({ signal }, 'stopping: runs that execute are left to the next worker');
     stop.abort();
     const late = setTimeout(() => process.exit(0), config.DCTL_DRAIN_SECONDS * 1_000);
-    void doorbell.close().then(async () => {
+    void Promise.all([doorbell.close(), warm.close()]).then(async () => {
+      await Promise.all(workplace.settling);
       await context.close();
       clearTimeout(late);
       process.exit(0);

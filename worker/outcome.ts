@@ -5,7 +5,7 @@ import type { ContainerEnd } from './executors/executor.ts';
 import type { Heard } from './store-output.ts';
 
 /** What the engine notes of a container that it finds dead when it starts. */
-const foundDead = 255;
+export const foundDead = 255;
 
 /** What this worker did and saw besides the container's end. */
 export interface Circumstances {

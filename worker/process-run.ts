@@ -1,39 +1,37 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Context } from '../src/context.ts';
 import { withLogFields } from '../src/log.ts';
 import { patiently } from '../src/db.ts';
 import { cancellationOf } from '../src/runs/cancel.ts';
 import { finishRun } from '../src/runs/finish.ts';
-import {
-  claimRun,
-  maxClaims,
-  noteContainerGone,
-  releaseLease,
-  renewLease,
-  type ClaimedRun,
-} from '../src/runs/lease.ts';
+import { claimRun, maxClaims, releaseLease, renewLease, type ClaimedRun } from '../src/runs/lease.ts';
 import type { Outcome } from '../src/runs/status.ts';
 import { Cancellation } from './cancellation.ts';
-import { collectArtifacts } from './collect-artifacts.ts';
-import { containerName } from './dbt/container-spec.ts';
 import { execute, type Claim, type Ended } from './execute.ts';
 import type { Executor } from './executors/executor.ts';
 import { LeaseLost } from './log-writer.ts';
+import type { Mask } from './masking.ts';
 import { openEnvironment } from './run-environment.ts';
-
-const collectCancelledMs = 2_000;
+import { removeContainer, settleRun } from './settle-run.ts';
+import type { WarmPool } from './warm-pool.ts';
 
 export interface Workplace {
   context: Context;
   executor: Executor;
   shimTar: Buffer;
+  /** Containers that were made ahead. */
+  warm: WarmPool;
   /** Aborts when the worker stops: containers stay, their runs are left to others. */
   stopping: AbortSignal;
   /** The ids of the runs that this worker has. */
   atWork: Set<string>;
+  /** Runs of this worker that have ended, and of which something is left to do. */
+  settling: Set<Promise<void>>;
 }
 
-/** A run's whole way through a worker: claim, execute, collect, finish, clean up. */
+/**
+ * A run's whole way through a worker: claim, execute, finish. What is left to do then, storing its artifacts and removing
+ * its container, goes on by the side while the next one begins.
+ */
 export async function processRun(workplace: Workplace, runId: string): Promise<void> {
   const { config, db, metrics } = workplace.context;
   // Its lease may have run out while Postgres was away: it is renewed now, unless somebody else has the run.
@@ -51,6 +49,8 @@ export async function processRun(workplace: Workplace, runId: string): Promise<v
     workplace.atWork.delete(run.id);
     metrics.runsAtWork.dec();
   });
+  // Else they would pile up where they take longer than the runs.
+  while (workplace.settling.size > config.DCTL_WORKER_CONCURRENCY) await Promise.race(workplace.settling);
 }
 
 async function processClaimed(workplace: Workplace, run: ClaimedRun): Promise<void> {
@@ -61,11 +61,13 @@ async function processClaimed(workplace: Workplace, run: ClaimedRun): Promise<vo
   const lease = keepLease(workplace, run);
   const { letGo } = lease;
   try {
-    const { outcome, endedAt } = settledBefore(run) ?? (await executeAndCollect(workplace, run, lease));
-    if (await finishRun(context, run.lease, outcome, { endedAt, letGo })) {
-      await cleanUp(workplace, run).catch((error: unknown) =>
-        log.warn({ error, run: run.id }, 'a container was not removed; the sweeper will'),
-      );
+    const over = settledBefore(run) ?? (await executeClaimed(workplace, run, lease));
+    const { outcome, endedAt, mask } = over;
+    if (await finishRun(context, run.lease, outcome, { endedAt, hasArtifacts: mask !== null, letGo })) {
+      const settling =
+        mask === null ? removeContainer(workplace, over.run) : settleRun(workplace, over.run, mask);
+      workplace.settling.add(settling);
+      void settling.finally(() => workplace.settling.delete(settling));
     }
   } catch (error) {
     if (!(error instanceof LeaseLost || letGo.aborted)) throw error;
@@ -74,11 +76,6 @@ async function processClaimed(workplace: Workplace, run: ClaimedRun): Promise<vo
   } finally {
     lease.stop();
   }
-}
-
-async function cleanUp({ context, executor }: Workplace, run: ClaimedRun): Promise<void> {
-  await executor.remove(containerName(run.id));
-  await noteContainerGone(context.db, run.id);
 }
 
 /**
@@ -95,44 +92,38 @@ async function letOthersHave({ context }: Workplace, run: ClaimedRun): Promise<v
   }
 }
 
+/** `run`: with the container it had. `mask`: for the artifacts it left; null: there are none. */
+type Over = Ended & { run: ClaimedRun; mask: Mask | null };
+
 /** The end of a run for which nothing is tried any more. */
-function settledBefore(run: ClaimedRun): Ended | null {
-  const endedAt = performance.now();
-  if (run.fence > maxClaims) return { outcome: { kind: 'gave_up', claims: maxClaims }, endedAt };
+function settledBefore(run: ClaimedRun): Over | null {
+  const over = { endedAt: performance.now(), run, mask: null };
+  if (run.fence > maxClaims) return { outcome: { kind: 'gave_up', claims: maxClaims }, ...over };
   if (run.cancelledBy !== null && run.launchedAt === null) {
-    return { outcome: { kind: 'cancelled', by: run.cancelledBy, atWork: false }, endedAt };
+    return { outcome: { kind: 'cancelled', by: run.cancelledBy, atWork: false }, ...over };
   }
   return null;
 }
 
-async function executeAndCollect(
+async function executeClaimed(
   workplace: Workplace,
   run: ClaimedRun,
   { letGo, cancellation }: Pick<Claim, 'letGo' | 'cancellation'>,
-): Promise<Ended> {
+): Promise<Over> {
   const { context, executor } = workplace;
   const patience = { forMs: Infinity, signal: letGo };
-  const environment = await patiently(() => openEnvironment(context, executor, run), patience);
+  const environment = await patiently(() => openEnvironment(context, executor, run, letGo), patience);
   if ('problem' in environment) {
     const outcome: Outcome = {
       kind: 'could_not_start',
       reason: 'could_not_start',
       why: environment.problem,
     };
-    return { outcome, endedAt: performance.now() };
+    return { outcome, endedAt: performance.now(), run, mask: null };
   }
-  const { outcome, endedAt } = await execute({ ...workplace, run, environment, letGo, cancellation });
-  if (hasArtifacts(outcome)) {
-    const collect = () => collectArtifacts(context, executor, run, environment.mask);
-    const collecting = patiently(collect, patience).catch((error: unknown) =>
-      context.log.error({ error, run: run.id }, 'artifacts could not be collected'),
-    );
-    // Whoever cancels a run is not made to wait long for what it left.
-    await (outcome.kind === 'cancelled'
-      ? Promise.race([collecting, delay(collectCancelledMs, undefined, { ref: false })])
-      : collecting);
-  }
-  return { outcome, endedAt };
+  const { containerId, ...ended } = await execute({ ...workplace, run, environment, letGo, cancellation });
+  const mask = hasArtifacts(ended.outcome) ? environment.mask : null;
+  return { ...ended, run: { ...run, containerId }, mask };
 }
 
 function hasArtifacts(outcome: Outcome): boolean {

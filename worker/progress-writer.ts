@@ -2,11 +2,8 @@ import type { Context } from '../src/context.ts';
 import { patiently } from '../src/db.ts';
 import type { Lease } from '../src/runs/lease.ts';
 import {
-  reportInvocation,
-  reportNodes,
+  reportProgress,
   reportSection,
-  reportSteps,
-  reportTotal,
   type InvocationReport,
   type NodeReport,
   type StepReport,
@@ -31,9 +28,9 @@ const nothingYet = {
   relationName: null,
 };
 
-/** Gathers what is reported of a run's steps and their nodes, and stores it in a few statements a flush. */
+/** Gathers what is reported of a run's steps and their nodes, and stores it in one statement a flush. */
 export class ProgressWriter {
-  readonly #context: Pick<Context, 'db' | 'log'>;
+  readonly #context: Pick<Context, 'db' | 'pool' | 'log'>;
   readonly #lease: Lease;
   readonly #stepCount: number;
   readonly #letGo: AbortSignal;
@@ -49,7 +46,7 @@ export class ProgressWriter {
 
   /** `letGo`: until it aborts, Postgres is waited for while it is away. */
   constructor(
-    context: Pick<Context, 'db' | 'log'>,
+    context: Pick<Context, 'db' | 'pool' | 'log'>,
     lease: Lease,
     { stepCount, letGo }: { stepCount: number; letGo: AbortSignal },
   ) {
@@ -118,6 +115,7 @@ export class ProgressWriter {
           relationName: event.relation_name,
         });
       case 'ready':
+      case 'warmed':
       case 'no_message':
       case 'finished':
         return;
@@ -155,22 +153,18 @@ export class ProgressWriter {
   }
 
   async #store(): Promise<void> {
-    const { db } = this.#context;
-    const [nodes, steps, totalChanged] = [this.#nodes, [...this.#steps.values()], this.#totalChanged];
-    const invocations = this.#invocations;
+    const total = [...this.#totals.values()].reduce((sum, of) => sum + of, 0);
+    const report = {
+      steps: [...this.#steps.values()],
+      invocations: this.#invocations,
+      nodes: this.#nodes,
+      nodesTotal: this.#totalChanged ? total : null,
+    };
     this.#nodes = [];
     this.#invocations = [];
     this.#steps = new Map();
     this.#totalChanged = false;
-    await this.#patiently(() => reportSteps(db, this.#lease, steps));
-    for (const invocation of invocations) {
-      await this.#patiently(() => reportInvocation(db, this.#lease, invocation));
-    }
-    if (totalChanged) {
-      const total = [...this.#totals.values()].reduce((sum, of) => sum + of, 0);
-      await this.#patiently(() => reportTotal(db, this.#lease, total));
-    }
-    await this.#patiently(() => reportNodes(db, this.#lease, nodes));
+    await this.#patiently(() => reportProgress(this.#context, this.#lease, report));
   }
 
   async #patiently(work: () => Promise<void>): Promise<void> {

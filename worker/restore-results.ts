@@ -1,5 +1,6 @@
 import type { Context } from '../src/context.ts';
 import type { ClaimedRun } from '../src/runs/lease.ts';
+import { artifactsStored } from '../src/runs/pending-artifacts.ts';
 import { resultsOf } from './complete-results.ts';
 import { retryFolder } from './dbt/container-spec.ts';
 import type { Results } from './dbt/run-results.ts';
@@ -25,6 +26,21 @@ export async function restoreResults(
   if (JSON.stringify(results.content.args['vars'] ?? '').includes('*****')) return { problem: hidden };
   const content = JSON.stringify(withSpelledArguments(results.content));
   return [{ path: `${retryFolder}/run_results.json`, content }];
+}
+
+/**
+ * The same once all that the run left is stored which it retries: that may have ended only just now. When that takes too
+ * long, what is known of its nodes has to do.
+ */
+export async function restoreWhenStored(
+  context: Context,
+  run: ClaimedRun,
+  letGo: AbortSignal | undefined,
+): ReturnType<typeof restoreResults> {
+  const { retryFrom } = run.settings;
+  const forMs = context.config.DCTL_WORKER_LOST_SECONDS * 1_000;
+  if (retryFrom !== null) await artifactsStored(context, retryFrom.runId, { forMs, signal: letGo });
+  return restoreResults(context, run);
 }
 
 /**

@@ -6,7 +6,9 @@ import type { ClaimedRun } from '../src/runs/lease.ts';
 import { generatedProfile, targetName, type GeneratedProfile } from './dbt/profile.ts';
 import { unnamedSpec, workFolder } from './dbt/container-spec.ts';
 import type { Executor } from './executors/executor.ts';
-import { restoreResults } from './restore-results.ts';
+import type { FoundPreparation } from '../src/preparations/store.ts';
+import { preparedFor, sparesManifest, takeManifest } from './prepared-run.ts';
+import { restoreWhenStored } from './restore-results.ts';
 import { createMask, type Mask } from './masking.ts';
 
 /** What a container of a basis gets besides the project, made when it is about to start: there are secrets in it. */
@@ -26,7 +28,12 @@ export interface OpenedBasis {
 }
 
 /** What a run's container gets besides the project. */
-export type RunEnvironment = OpenedBasis;
+export interface RunEnvironment extends OpenedBasis {
+  /** Of its deployment and environment. Null: nothing. */
+  prepared: FoundPreparation | null;
+  /** dbt need not write the manifest of the first step: the prepared one is the run's already. */
+  sparesManifest: boolean;
+}
 
 /** Where a generated profile is put, below the work folder. */
 const profilesFolder = '.dctl/profiles';
@@ -39,14 +46,19 @@ export async function openEnvironment(
   context: Context,
   executor: Executor,
   run: ClaimedRun,
+  letGo?: AbortSignal,
 ): Promise<RunEnvironment | { problem: string }> {
-  const [opened, results] = await Promise.all([
+  const [opened, results, prepared] = await Promise.all([
     openBasis(context, executor, basisOf(run)),
-    restoreResults(context, run),
+    restoreWhenStored(context, run, letGo),
+    preparedFor(context, run),
   ]);
   if ('problem' in opened) return opened;
   if ('problem' in results) return results;
-  return { ...opened, files: [...results, ...opened.files] };
+  const spared = sparesManifest(run.settings, opened.parsedWith, prepared)
+    ? await takeManifest(context, run, prepared)
+    : false;
+  return { ...opened, files: [...results, ...opened.files], prepared, sparesManifest: spared };
 }
 
 /** Opens the secrets that the environment of a basis has now. `problem`: why no container can be made, for users. */

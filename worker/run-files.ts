@@ -1,29 +1,41 @@
-import { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
 import type { Context } from '../src/context.ts';
+import { preparedFilesKey } from '../src/preparations/stored-at.ts';
 import { deploymentKey } from '../src/projects/deployment-key.ts';
 import { runnerUser } from '../src/projects/unpack.ts';
-import type { ClaimedRun } from '../src/runs/lease.ts';
-import { parseCacheKey } from './parse-cache.ts';
+import type { FoundPreparation } from '../src/preparations/store.ts';
 
 /** What tar-stream (and every tar) puts behind the last file. */
 const endMarkBytes = 1_024;
 
 /**
- * All that a run's container is given, as one tar of what comes below its work folder: the shim, what dbt parsed of
- * this deployment in an earlier run (dbt itself judges whether it still fits), and the deployment's files.
+ * All that a container is given, as one tar of what comes below its work folder: the shim, what was prepared of the
+ * deployment, and the deployment's files. `parsedWith`: what the container's dbt is going to parse with. What was prepared
+ * with something else stays away: nobody could tell whether its packages are still those that the project names.
  */
 export async function* runFiles(
   { storage }: Pick<Context, 'storage'>,
-  run: ClaimedRun,
-  image: string,
-  { shimTar, more }: { shimTar: Buffer; more: { path: string; content: string }[] },
+  deploymentId: string,
+  {
+    shimTar,
+    files,
+    prepared,
+    parsedWith,
+  }: {
+    shimTar: Buffer;
+    files: { path: string; content: string }[];
+    prepared: Pick<FoundPreparation, 'id' | 'deploymentId' | 'digest' | 'parsedWith'> | null;
+    parsedWith: string | null;
+  },
 ): AsyncGenerator<Uint8Array> {
   yield shimTar.subarray(0, -endMarkBytes);
-  if (more.length > 0) yield* withoutEndMark(tarOf(more));
-  const parsed = await storage.read(parseCacheKey(run, image));
-  if (parsed !== undefined) yield* withoutEndMark(parseCacheTar(parsed.content, parsed.sizeBytes));
-  const deployment = await storage.read(deploymentKey(run.deploymentId));
+  if (files.length > 0) yield* withoutEndMark(tarOf(files));
+  const digest = prepared?.digest ?? null;
+  if (prepared !== null && digest !== null && parsedWith !== null && prepared.parsedWith === parsedWith) {
+    const stored = await storage.read(preparedFilesKey({ ...prepared, digest }));
+    if (stored !== undefined) yield* withoutEndMark(stored.content as AsyncIterable<Buffer>);
+  }
+  const deployment = await storage.read(deploymentKey(deploymentId));
   if (deployment === undefined) throw new Error("the deployment's files are missing from storage");
   yield* deployment.content as AsyncIterable<Buffer>;
 }
@@ -32,19 +44,6 @@ function tarOf(files: { path: string; content: string }[]): AsyncIterable<Uint8A
   const archive = pack();
   for (const { path, content } of files) archive.entry({ name: path, mode: 0o444, ...runnerUser }, content);
   archive.finalize();
-  return archive as AsyncIterable<Uint8Array>;
-}
-
-function parseCacheTar(content: Readable, sizeBytes: number): AsyncIterable<Uint8Array> {
-  const archive = pack();
-  const folder = { type: 'directory', mode: 0o755, ...runnerUser } as const;
-  archive.entry({ name: 'project/', ...folder });
-  archive.entry({ name: 'project/target/', ...folder });
-  const name = 'project/target/partial_parse.msgpack';
-  content.pipe(
-    archive.entry({ name, size: sizeBytes, mode: 0o644, ...runnerUser }, () => archive.finalize()),
-  );
-  content.once('error', (error) => archive.destroy(error));
   return archive as AsyncIterable<Uint8Array>;
 }
 

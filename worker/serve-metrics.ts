@@ -12,8 +12,10 @@ export async function serveMetrics(context: Context, executor: Executor): Promis
   const { config, log, metrics } = context;
   if (config.DCTL_WORKER_PORT === undefined) return undefined;
   const { runWaits, runDurations, runsEnded, runsAtWork, deliveriesEnded, deliveryTries } = metrics;
-  const counted = [runWaits, runDurations, runsEnded, runsAtWork, deliveriesEnded, deliveryTries];
-  const scrape = openScrape(context, [...counted, places(config.DCTL_WORKER_CONCURRENCY)], []);
+  const { warmContainers, warmMemory, warmTaken, warmDropped } = metrics;
+  const ofRuns = [runWaits, runDurations, runsEnded, runsAtWork, places(config.DCTL_WORKER_CONCURRENCY)];
+  const ofWarm = [warmContainers, warmMemory, warmTaken, warmDropped];
+  const scrape = openScrape(context, [...ofRuns, ...ofWarm, deliveriesEnded, deliveryTries], []);
 
   const answers: Record<
     string,

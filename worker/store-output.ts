@@ -13,7 +13,9 @@ import type { ProgressWriter } from './progress-writer.ts';
 import type { StoredLog } from './resume-log.ts';
 import { SectionFinder } from './section-finder.ts';
 
-const flushMs = 200;
+/** How often is stored what comes without a pause, and how long what comes first waits for what comes with it. */
+const flushMs = 150;
+const gatherMs = 5;
 
 /** What a container has said of itself, and how far its log is stored. */
 export interface Heard {
@@ -54,6 +56,8 @@ export async function storeOutput(storing: Storing, output: Output): Promise<{ c
   });
   const sections = await sectionsBehind(storing);
   const protocol = new ProtocolReader();
+  const flush = () => Promise.all([log.flush(), progress.flush()]);
+  const flushing = flushAsHeard(flush);
   const storeAll = async () => {
     for await (const { stream, content } of output) {
       if (stream === 'protocol') {
@@ -67,10 +71,9 @@ export async function storeOutput(storing: Storing, output: Output): Promise<{ c
         }
         await log.write(content);
       }
+      flushing.heard();
     }
   };
-  const flush = () => Promise.all([log.flush(), progress.flush()]);
-  const flushing = flushRegularly(flush);
   try {
     await Promise.race([storeAll(), flushing.failed]);
   } finally {
@@ -82,19 +85,40 @@ export async function storeOutput(storing: Storing, output: Output): Promise<{ c
   return { close: () => log.close() };
 }
 
-/** What can't be stored must not wait for the container's next word to be noticed. */
-function flushRegularly(flush: () => Promise<unknown>) {
+/**
+ * Stores what is heard first after a silence at once, and what follows in pieces. What can't be stored must not wait for
+ * the container's next word to be noticed.
+ */
+function flushAsHeard(flush: () => Promise<unknown>) {
   const { promise: failed, reject } = Promise.withResolvers<never>();
   failed.catch(() => undefined);
-  let atWork = false;
-  const timer = setInterval(() => {
-    if (atWork) return;
-    atWork = true;
-    flush()
-      .catch(reject)
-      .finally(() => (atWork = false));
-  }, flushMs);
-  return { failed, stop: () => clearInterval(timer) };
+  let timer: NodeJS.Timeout | undefined;
+  let isAtWork = false;
+  let hasMore = false;
+  let isOver = false;
+  let lastAt = -Infinity;
+  const heard = () => {
+    hasMore = true;
+    if (isAtWork || isOver || timer !== undefined) return;
+    timer = setTimeout(() => void store(), Math.max(gatherMs, lastAt + flushMs - performance.now()));
+  };
+  const store = async () => {
+    timer = undefined;
+    isAtWork = true;
+    hasMore = false;
+    lastAt = performance.now();
+    await flush().catch(reject);
+    isAtWork = false;
+    if (hasMore) heard();
+  };
+  return {
+    failed,
+    heard,
+    stop: () => {
+      isOver = true;
+      clearTimeout(timer);
+    },
+  };
 }
 
 /** Finds the parts of the log that begin behind what is stored. */

@@ -1,13 +1,20 @@
 import type { Context } from '../src/context.ts';
 import { uploadsKey } from '../src/projects/deployment-key.ts';
 import { clearOldRuns, forgetOldKeys } from '../src/runs/expire.ts';
+import { findForgottenPreparations } from '../src/preparations/store.ts';
 import { giveUpLostRuns } from '../src/runs/give-up-lost.ts';
 import { findForgottenRuns } from '../src/runs/store.ts';
 import { inTurn, repeat } from '../src/turns.ts';
 import { findForgottenDeliveries, giveUpHalfSent } from '../src/webhooks/store.ts';
 import { halfSentSeconds } from './deliver-webhook.ts';
 import type { Executor } from './executors/executor.ts';
-import { removeLeftoverContainers, removeLeftoverVolumes } from './remove-leftovers.ts';
+import {
+  removeLeftoverContainers,
+  removeLeftoverPreparing,
+  removeLeftoverVolumes,
+  removeLeftoverWarm,
+} from './remove-leftovers.ts';
+import { settleForgotten } from './settle-run.ts';
 import { sweepSchedules } from './sweep-schedules.ts';
 
 /** No upload and no file that is being written goes on for so long. */
@@ -38,6 +45,14 @@ export async function sweep({ db, doorbell, config, log, metrics }: Context): Pr
   }
 }
 
+/** Likewise for preparations: those that wait for long, and those whose worker's lease has run out. */
+async function sweepPreparations({ db, doorbell, config, log }: Context): Promise<void> {
+  const forgotten = await findForgottenPreparations(db, config.DCTL_SWEEP_SECONDS);
+  if (forgotten.length === 0 || (await doorbell.countWaiting()).preparations >= forgotten.length) return;
+  for (const id of forgotten) await doorbell.ringPreparation(id);
+  log.info({ preparations: forgotten.length }, 'swept');
+}
+
 /** Removes what is not kept any longer, and what processes that died have left. */
 async function cleanUp(context: Context, signal: AbortSignal): Promise<void> {
   const runs = await clearOldRuns(context, signal);
@@ -52,10 +67,14 @@ async function cleanUp(context: Context, signal: AbortSignal): Promise<void> {
  */
 export function sweepRegularly(context: Context, executor: Executor, signal: AbortSignal): void {
   const { DCTL_SWEEP_SECONDS: often, DCTL_CLEAN_UP_SECONDS: seldom } = context.config;
-  repeat(context, often, () => inTurn(context, 'sweep', () => sweep(context)), signal);
+  const sweepAll = () => Promise.all([sweep(context), sweepPreparations(context)]);
+  repeat(context, often, () => inTurn(context, 'sweep', sweepAll), signal);
   repeat(context, often, () => sweepSchedules(context), signal);
   repeat(context, often, () => giveUpLostRuns(context), signal);
+  repeat(context, often, () => settleForgotten({ context, executor, stopping: signal }), signal);
   repeat(context, often, () => removeLeftoverContainers(context, executor), signal);
+  repeat(context, often, () => removeLeftoverPreparing(context, executor), signal);
+  repeat(context, often, () => removeLeftoverWarm(context, executor), signal);
   repeat(context, seldom, () => removeLeftoverVolumes(context, executor), signal);
   const cleanUpUntil = (lost: AbortSignal) => cleanUp(context, AbortSignal.any([signal, lost]));
   repeat(context, seldom, () => inTurn(context, 'clean-up', cleanUpUntil), signal);

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { executions, type ContainerEvent } from './watch-containers.ts';
+import { executions, noMessage, type ContainerEvent, type ContainerWatch } from './watch-containers.ts';
 
 /** The name of connections whose changes are made by hand: they are not the system's doing. */
 export const byHand = 'by hand';
@@ -20,24 +20,50 @@ export async function noteStatusChanges(pool: pg.Pool): Promise<void> {
 }
 
 /** A sentence for each run, container or webhook that breaks what must always hold. */
-export async function brokenInvariants(pool: pg.Pool, events: ContainerEvent[]): Promise<string[]> {
-  const { rows: runs } = await pool.query<{ id: string }>('SELECT id FROM runs');
+export async function brokenInvariants(
+  pool: pg.Pool,
+  { events, warm }: Pick<ContainerWatch, 'events' | 'warm'>,
+): Promise<string[]> {
+  const { rows: runs } = await pool.query<{ id: string; containerId: string | null }>(
+    'SELECT id, container_id AS "containerId" FROM runs',
+  );
   const ours = new Set(runs.map(({ id }) => id));
+  const { rows: installations } = await pool.query<{ id: string }>('SELECT id FROM installation');
+  const runOf = new Map(runs.map(({ id, containerId }) => [containerId, id]));
+  const made = warm.filter(({ installationId }) => installationId === installations[0]?.id);
+  const taken = made.flatMap((event) => {
+    const runId = runOf.get(event.containerId);
+    return runId === undefined ? [] : [{ ...event, runId }];
+  });
   return [
-    ...brokenByContainers(events.filter(({ runId, fence }) => fence !== null && ours.has(runId))),
+    ...brokenByContainers(
+      events.filter(({ runId, fence }) => fence !== null && ours.has(runId)),
+      Map.groupBy(taken, ({ runId }) => runId),
+    ),
+    ...made
+      .filter((event) => hasExecuted(event) && !runOf.has(event.containerId))
+      .map((event) => `container ${event.containerId}: it was made ahead, and executed what is no run's`),
     ...(await brokenByStatuses(pool)),
     ...(await brokenByWebhooks(pool)),
   ];
 }
 
-function brokenByContainers(events: ContainerEvent[]): string[] {
+/** One that only waited ends without a message, or is killed. */
+function hasExecuted({ action, exitCode }: ContainerEvent): boolean {
+  return action === 'die' && exitCode !== null && exitCode < noMessage;
+}
+
+/** `taken`: of containers that were made ahead, by the run that has one. */
+function brokenByContainers(events: ContainerEvent[], taken: Map<string, ContainerEvent[]>): string[] {
   const broken: string[] = [];
-  for (const [runId, these] of Map.groupBy(events, (each) => each.runId)) {
+  const byRun = Map.groupBy(events, (each) => each.runId);
+  for (const runId of new Set([...byRun.keys(), ...taken.keys()])) {
+    const these = byRun.get(runId) ?? [];
     const created = these.filter(({ action }) => action === 'create');
     for (const [fence, { length }] of Map.groupBy(created, (each) => each.fence)) {
       if (length > 1) broken.push(`run ${runId}: ${length} containers were made under fence ${fence}`);
     }
-    const executed = executions(these);
+    const executed = executions([...these, ...(taken.get(runId) ?? [])]);
     if (executed.length > 1) broken.push(`run ${runId}: it was executed ${executed.length} times`);
     const running = new Set<string>();
     for (const { action, containerId } of these) {

@@ -69,7 +69,7 @@ export async function tally({
     },
     ends: countBy(runs.map(({ status, statusReason }) => [status, statusReason].filter(Boolean).join(', '))),
     violations: [
-      ...(await brokenInvariants(pool, watch.events)),
+      ...(await brokenInvariants(pool, watch)),
       ...brokenPromises(asked, runs),
       ...runs.flatMap((run) => oddities(run, executionsOf.get(run.id)?.length ?? 0)),
       ...brokenDeliveries(runs, deliveries, hitsOf),

@@ -18,6 +18,8 @@ export interface ContainerEvent {
 export interface ContainerWatch {
   /** What became of runs' containers since the watch began, in the engine's order. */
   events: ContainerEvent[];
+  /** Likewise of those that were made ahead: `runId` says nothing of them. */
+  warm: (ContainerEvent & { installationId: string })[];
   close(): void;
 }
 
@@ -26,6 +28,7 @@ const againMs = 200;
 /** Hears of every run's container from now on. An engine that goes away is listened to again when it is back. */
 export async function watchContainers(docker: Docker): Promise<ContainerWatch> {
   const events: ContainerEvent[] = [];
+  const warm: ContainerWatch['warm'] = [];
   let since: number | undefined;
   let isClosed = false;
   let stream: Readable | undefined;
@@ -36,7 +39,6 @@ export async function watchContainers(docker: Docker): Promise<ContainerWatch> {
       filters: {
         type: ['container'],
         event: ['create', 'start', 'die', 'destroy'],
-        label: ['dctl.run_id'],
       },
     })) as Readable;
     if (isClosed) return void stream.destroy();
@@ -48,8 +50,13 @@ export async function watchContainers(docker: Docker): Promise<ContainerWatch> {
         const event = JSON.parse(line) as EngineEvent;
         since = event.time;
         const read = readEvent(line, event);
+        const { 'dctl.run_id': runId, 'dctl.warm': isWarm } = event.Actor.Attributes;
+        const installationId = event.Actor.Attributes['dctl.installation_id'] ?? '';
         // Those of the second in which the connection broke come twice.
-        if (!events.some((each) => isSame(each, read))) events.push(read);
+        if (runId !== undefined && !events.some((each) => isSame(each, read))) events.push(read);
+        if (isWarm !== undefined && !warm.some((each) => isSame(each, read))) {
+          warm.push({ ...read, installationId });
+        }
       });
   };
   const listenAgain = async (): Promise<void> => {
@@ -62,6 +69,7 @@ export async function watchContainers(docker: Docker): Promise<ContainerWatch> {
   await listen();
   return {
     events,
+    warm,
     close() {
       isClosed = true;
       stream?.destroy();
@@ -70,7 +78,7 @@ export async function watchContainers(docker: Docker): Promise<ContainerWatch> {
 }
 
 /** The shim's exit code when it was not told what to run: then nothing of the project was executed. */
-const noMessage = 75;
+export const noMessage = 75;
 
 /** The starts of containers in which something was executed, or may have been. */
 export function executions(events: ContainerEvent[]): ContainerEvent[] {

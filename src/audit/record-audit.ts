@@ -21,6 +21,7 @@ export type AuditAction =
   | 'deployment.created'
   | 'deployment.activated'
   | 'deployment.pruned'
+  | 'deployment.prepared_again'
   | 'environment.created'
   | 'environment.changed'
   | 'environment.deleted'

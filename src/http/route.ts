@@ -91,8 +91,12 @@ export function jsonRoute<
     success,
     async run(asked, _request, response) {
       const body = forMs === 0 ? await handle(asked) : await patiently(() => handle(asked), { forMs });
-      if (success.schema === undefined) response.status(success.status).end();
-      else response.status(success.status).json(body);
+      response.statusCode = success.status;
+      if (success.schema === undefined) return void response.end();
+      const text = JSON.stringify(body);
+      response.setHeader('Content-Type', 'application/json; charset=utf-8');
+      response.setHeader('Content-Length', Buffer.byteLength(text));
+      response.end(text);
     },
   };
 }

@@ -63,7 +63,11 @@ export function serveRoutes(
         await new Promise<void>((resolve, reject) => {
           readBody(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
         });
-      await route.run(ask(context, route, request, response, { caller, principal }), request, response);
+      await route.run(
+        ask(context, route, { request, response, visit, caller, principal }),
+        request,
+        response,
+      );
     });
   }
   for (const path of new Set(routes.map((route) => route.path))) {
@@ -91,9 +95,10 @@ function expressPath(path: string): string {
 }
 
 function visitOf(request: Request): Visit {
+  const { method, ip: address = '' } = request;
   return {
-    method: request.method,
-    address: request.ip ?? '',
+    method,
+    address,
     header: (name) => request.get(name),
     params: pathParams(request),
   };
@@ -109,31 +114,44 @@ function requireContentType(request: Request, wanted: string): void {
 
 function ask(
   context: Context,
-  route: Route,
-  request: Request,
-  response: Response,
-  { caller, principal }: { caller: Caller; principal: Principal },
+  { params, query, body, uploads }: Route,
+  { request, response, visit, caller, principal }: Visited,
 ) {
-  const gone = new AbortController();
-  response.on('close', () => gone.abort());
   const asked: Asked<z.ZodObject, z.ZodObject, z.ZodType> = {
     principal,
     caller,
-    params: check(route.params ?? z.object({}), pathParams(request), 'path'),
-    query: check(route.query ?? z.object({}), request.query, 'query'),
-    body:
-      route.uploads === undefined && route.body !== undefined
-        ? check(route.body, readJson(request), 'body')
-        : undefined,
+    params: params === undefined ? {} : check(params, visit.params, 'path'),
+    query: query === undefined ? {} : check(query, request.query, 'query'),
+    body: uploads === undefined && body !== undefined ? check(body, readJson(request), 'body') : undefined,
     upload: request,
-    header: (name) => request.get(name),
-    address: request.ip ?? '',
-    isSecure: request.secure,
+    header: visit.header,
+    address: visit.address,
+    get isSecure() {
+      return request.secure;
+    },
     answerHeader: (name, value) => void response.setHeader(name, value),
-    signal: gone.signal,
+    get signal() {
+      return goneSignal(response);
+    },
     log: context.log,
   };
   return asked;
+}
+
+interface Visited {
+  request: Request;
+  response: Response;
+  visit: Visit;
+  caller: Caller;
+  principal: Principal;
+}
+
+/** Made only where it is looked at: few handlers do. */
+function goneSignal(response: Response): AbortSignal {
+  const gone = new AbortController();
+  if (response.closed) gone.abort();
+  else response.on('close', () => gone.abort());
+  return gone.signal;
 }
 
 function pathParams(request: Request): Record<string, string> {

@@ -1,8 +1,10 @@
+import type pg from 'pg';
+import { acceptCommand } from '../commands/accept-command.ts';
 import { projectTypeOf, type ProjectType } from '../commands/project-type.ts';
 import type { Database, Transaction } from '../db.ts';
 import { settingsOf, type EnvironmentSettings } from '../environments/environment-settings.ts';
 import { noSuchJob } from './jobs.ts';
-import { findJob } from './store.ts';
+import { findJobToRun } from './store.ts';
 
 /** What a run copies from its job and the job's environment. */
 export interface JobToRun {
@@ -11,6 +13,8 @@ export interface JobToRun {
   organizationId: string;
   name: string;
   commands: string[];
+  /** Its commands in words, looked at once. Throws for one that is not allowed any more. */
+  acceptedCommands(): { command: string; argv: string[] }[];
   enabled: boolean;
   projectType: ProjectType;
   timeoutSeconds: number;
@@ -21,22 +25,21 @@ export interface JobToRun {
 
 /** Throws `not_found` for a job that is not there, deleted, or another organization's. */
 export async function jobToRun(
-  db: Database | Transaction,
+  db: pg.Pool | Database | Transaction,
   { organizationId, projectId, jobId }: { organizationId: string; projectId: string; jobId: string },
 ): Promise<JobToRun> {
-  const job = await findJob(db, { organizationId, projectId, id: jobId });
-  if (job === null) throw noSuchJob();
-  const { name, commands, enabled, project, timeoutSeconds, replaceQueued, environment } = job;
+  const job = await findJobToRun(db, { organizationId, projectId, id: jobId });
+  if (job === undefined) throw noSuchJob();
+  const projectType = projectTypeOf(job.projectType);
+  let accepted: ReturnType<JobToRun['acceptedCommands']> | undefined;
   return {
-    id: job.id,
+    ...job,
+    id: jobId,
     projectId,
     organizationId,
-    name,
-    commands,
-    enabled,
-    projectType: projectTypeOf(project.type),
-    timeoutSeconds,
-    replaceQueued,
-    environment: settingsOf(environment),
+    acceptedCommands: () =>
+      (accepted ??= job.commands.map((each) => acceptCommand(each, '/commands', projectType))),
+    projectType,
+    environment: settingsOf(job.environment),
   };
 }

@@ -1,4 +1,6 @@
-import type { Database, Transaction } from '../db.ts';
+import type pg from 'pg';
+import { statement, type Database, type Transaction } from '../db.ts';
+import type { EnvironmentSettings } from '../environments/environment-settings.ts';
 import { newerThan, type Position } from '../paging.ts';
 import type { JobWebhook } from '../webhooks/job-webhook.ts';
 import type { JobSchedule } from './schedule.ts';
@@ -36,6 +38,40 @@ export function findJob(db: Database | Transaction, key: JobKey) {
   return db.job.findFirst({ where: liveJobOf(key), include: { project: true, environment: true } });
 }
 
+/** What of a job a run of it is made of. */
+export interface StoredJobToRun {
+  name: string;
+  commands: string[];
+  enabled: boolean;
+  timeoutSeconds: number;
+  replaceQueued: boolean;
+  projectType: string;
+  environment: Record<keyof EnvironmentSettings, unknown>;
+}
+
+const jobToRun = statement<StoredJobToRun>(
+  'job to run',
+  `SELECT jobs.name, commands, enabled, jobs.timeout_seconds AS "timeoutSeconds", replace_queued AS "replaceQueued",
+    projects.type AS "projectType", jsonb_build_object(
+      'id', environments.id, 'name', environments.name, 'runnerImage', runner_image, 'memoryMb', memory_mb, 'cpus', cpus,
+      'network', network, 'target', target, 'threads', threads, 'timeoutSeconds', environments.timeout_seconds,
+      'hasDataVolume', has_data_volume, 'envVars', env_vars, 'connection', connection) AS environment
+  FROM jobs
+  JOIN projects ON projects.id = jobs.project_id
+  JOIN environments ON environments.id = jobs.environment_id
+  WHERE jobs.id = $1 AND jobs.project_id = $2 AND projects.organization_id = $3
+    AND jobs.deleted_at IS NULL AND projects.deleted_at IS NULL`,
+);
+
+/** A deleted job is not found. */
+export async function findJobToRun(
+  db: pg.Pool | Database | Transaction,
+  { organizationId, projectId, id }: JobKey,
+): Promise<StoredJobToRun | undefined> {
+  const [job] = await jobToRun(db, [id, projectId, organizationId]);
+  return job;
+}
+
 /** With its project and the jobs it runs after. A deleted job is not found. */
 export function findJobWithLinks(db: Database | Transaction, key: JobKey) {
   return db.job.findFirst({ where: liveJobOf(key), include: { project: true, runsAfter } });
@@ -46,12 +82,31 @@ function liveJobOf({ organizationId, projectId, id }: JobKey) {
 }
 
 /** As it is now, deleted or not: a run may end after its job was deleted. */
-export function findJobOfRun(tx: Transaction, id: string) {
-  return tx.job.findUniqueOrThrow({
-    where: { id },
-    include: { project: { include: { organization: true } } },
-  });
+export async function findJobOfRun(tx: Transaction, id: string): Promise<JobOfRun> {
+  const [job] = await jobOfRun(tx, [id]);
+  if (job === undefined) throw new Error('a run has no job');
+  return job;
 }
+
+/** What the end of a run needs of its job. */
+export interface JobOfRun extends JobWebhook {
+  id: string;
+  name: string;
+  commands: string[];
+  project: { id: string; name: string; type: string; organization: { id: string; name: string } };
+}
+
+const jobOfRun = statement<JobOfRun>(
+  'job of run',
+  `SELECT jobs.id, jobs.name, commands, webhook_enabled AS "webhookEnabled", webhook_url AS "webhookUrl",
+    webhook_events AS "webhookEvents", webhook_headers AS "webhookHeaders", webhook_secret AS "webhookSecret",
+    jsonb_build_object('id', projects.id, 'name', projects.name, 'type', projects.type, 'organization',
+      jsonb_build_object('id', organizations.id, 'name', organizations.name)) AS project
+  FROM jobs
+  JOIN projects ON projects.id = jobs.project_id
+  JOIN organizations ON organizations.id = projects.organization_id
+  WHERE jobs.id = $1`,
+);
 
 export function listJobs(db: Database, projectId: string, after: Position | undefined, limit: number) {
   return db.job.findMany({
@@ -167,6 +222,17 @@ export async function listScheduledJobs(db: Database, ids?: string[]): Promise<C
     cron: scheduleCron!,
     timezone: scheduleTimezone!,
   }));
+}
+
+/** What the project's jobs run, and where; without those that are disabled. */
+export function findCommands(
+  tx: Transaction,
+  projectId: string,
+): Promise<{ environmentId: string; commands: string[] }[]> {
+  return tx.job.findMany({
+    where: { projectId, enabled: true, ...live },
+    select: { environmentId: true, commands: true },
+  });
 }
 
 /** The ids of a project's jobs that have a schedule. */

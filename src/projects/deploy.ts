@@ -8,6 +8,7 @@ import { projectTypeOf } from '../commands/project-type.ts';
 import { environmentOfJob } from '../environments/environment-of-job.ts';
 import { noSuchProject } from '../environments/require-project.ts';
 import { ensureFirstJob } from '../jobs/ensure-first-job.ts';
+import { requestPreparations } from '../preparations/request-preparations.ts';
 import { removeDeploymentFiles } from './deployment-files.ts';
 import { deploymentKey, uploadsKey } from './deployment-key.ts';
 import { lockedProject } from './projects.ts';
@@ -24,7 +25,7 @@ export async function deploy(
   projectId: string,
   upload: Readable,
 ): Promise<{ id: string; digest: string; job_id: string }> {
-  const { db, storage, config, log } = context;
+  const { db, storage, config, doorbell, log } = context;
   const project = await findProject(db, principal.organizationId, projectId);
   if (project === null) throw noSuchProject();
 
@@ -42,7 +43,7 @@ export async function deploy(
       durable: true,
     });
 
-    const jobId = await db.$transaction(async (tx) => {
+    const { jobId, waiting } = await db.$transaction(async (tx) => {
       await lockedProject(tx, principal, projectId);
       const { digest, fileCount, sizeBytes } = contents;
       await insertDeployment(tx, {
@@ -57,8 +58,11 @@ export async function deploy(
       const subject = { kind: 'deployment', id };
       await recordAudit(tx, principal, 'deployment.created', subject, { project_id: projectId, digest });
       const environmentId = await environmentOfJob(tx, principal.organizationId, projectId, undefined);
-      return ensureFirstJob(tx, { projectId, projectType, environmentId });
+      const first = await ensureFirstJob(tx, { projectId, projectType, environmentId });
+      const toPrepare = { projectId, projectType, deploymentId: id };
+      return { jobId: first, waiting: await requestPreparations(context, tx, toPrepare) };
     });
+    for (const preparationId of waiting) await doorbell.ringPreparation(preparationId);
     log.info({ project: projectId, deployment: id, digest: contents.digest }, 'deployment recorded');
     return { id, digest: contents.digest, job_id: jobId };
   } catch (error) {

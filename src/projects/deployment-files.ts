@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
-import { deploymentKey, parsedKey } from './deployment-key.ts';
+import { parsedKey } from '../preparations/stored-at.ts';
+import { deploymentKey } from './deployment-key.ts';
 
 /** Removes all that is stored of a deployment. Again is the same as once. */
 export async function removeDeploymentFiles(

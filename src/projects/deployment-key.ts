@@ -5,8 +5,3 @@ export const uploadsKey = 'uploads';
 export function deploymentKey(deploymentId: string): string {
   return `deployments/${deploymentId}.tar`;
 }
-
-/** Below it is what dbt parsed of a deployment. */
-export function parsedKey(deploymentId: string): string {
-  return `parsed/${deploymentId}`;
-}

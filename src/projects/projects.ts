@@ -8,6 +8,7 @@ import { AppError } from '../errors.ts';
 import { displayCommand } from '../jobs/commands.ts';
 import { findScheduledJobs } from '../jobs/store.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
+import { forgetPrepared } from '../preparations/store.ts';
 import { removeDeploymentFiles } from './deployment-files.ts';
 import type { newProject, projectChange, projectList, projectView } from './schema.ts';
 import {
@@ -92,7 +93,9 @@ export async function deleteProject(context: Context, principal: Principal, id: 
     await markProjectDeleted(tx, id);
     await forgetSecretsOf(tx, id);
     await recordAudit(tx, principal, 'project.deleted', { kind: 'project', id }, { name });
-    return { pruned: await markPruned(tx, { projectId: id }), scheduled: await findScheduledJobs(tx, id) };
+    const removed = await markPruned(tx, { projectId: id });
+    await forgetPrepared(tx, removed);
+    return { pruned: removed, scheduled: await findScheduledJobs(tx, id) };
   });
   await Promise.all(scheduled.map((jobId) => doorbell.ringNoMore(jobId)));
   for (const deploymentId of pruned) {

@@ -2,6 +2,8 @@ import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
+import { preparationsOf } from '../preparations/preparations.ts';
+import { forgetPrepared } from '../preparations/store.ts';
 import { removeDeploymentFiles } from './deployment-files.ts';
 import { noSuchDeployment, viewOfDeployment, type DeploymentKey } from './deployments.ts';
 import { getProject, lockedProject } from './projects.ts';
@@ -42,13 +44,18 @@ export async function pruneOldDeployments(
   keep: number,
 ): Promise<{ pruned: z.input<typeof deploymentView>[] }> {
   const current = (await getProject(context, principal, projectId)).deployment?.id;
-  const pruned = [];
+  const rows = [];
   for (const deploymentId of await findOldDeployments(context.db, projectId, keep)) {
     if ((await prune(context, principal, { projectId, deploymentId })) !== 'pruned') continue;
     const row = await findDeployment(context.db, projectId, deploymentId);
-    if (row !== null) pruned.push(viewOfDeployment(row, current));
+    if (row !== null) rows.push(row);
   }
-  return { pruned };
+  const preparations = await preparationsOf(
+    context.db,
+    rows.map(({ id }) => id),
+    { withOutput: false },
+  );
+  return { pruned: rows.map((row) => viewOfDeployment(row, current, preparations(row.id))) };
 }
 
 type Outcome = 'pruned' | 'was_pruned' | 'unknown' | 'current' | 'in_use';
@@ -67,7 +74,7 @@ async function prune(
     if (deployment.prunedAt !== null) return 'was_pruned';
     if (project.deploymentId === deploymentId) return 'current';
     if ((await countOpenRuns(tx, { projectId, deploymentId })) > 0) return 'in_use';
-    await markPruned(tx, { projectId, deploymentId });
+    await forgetPrepared(tx, await markPruned(tx, { projectId, deploymentId }));
     const subject = { kind: 'deployment', id: deploymentId };
     await recordAudit(tx, principal, 'deployment.pruned', subject, { project_id: projectId });
     return 'pruned';

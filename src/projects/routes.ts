@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { pageQuery } from '../paging.ts';
 import { jsonRoute, type Route } from '../http/route.ts';
 import { deploy } from './deploy.ts';
-import { activateDeployment, deploymentsOf, getDeployment } from './deployments.ts';
+import { activateDeployment, deploymentsOf, getDeployment, prepareAgain } from './deployments.ts';
 import { changeProject, createProject, deleteProject, getProject, projectsOf } from './projects.ts';
 import { pruneDeployment, pruneOldDeployments } from './prune.ts';
 import * as shapes from './schema.ts';
@@ -133,6 +133,17 @@ export const projectRoutes = (context: Context): Route[] => [
     params: shapes.deploymentParams,
     success: { status: 200, description: 'The deployment', schema: shapes.deploymentView },
     handle: ({ principal, params }) => activateDeployment(context, principal, keyOf(params)),
+  }),
+  jsonRoute({
+    method: 'post',
+    path: `${deploymentPath}/prepare`,
+    name: 'prepareDeployment',
+    summary: 'Install its packages and parse its project once more',
+    tag,
+    scope: 'admin',
+    params: shapes.deploymentParams,
+    success: { status: 200, description: 'The deployment', schema: shapes.deploymentView },
+    handle: ({ principal, params }) => prepareAgain(context, principal, keyOf(params)),
   }),
   jsonRoute({
     method: 'delete',

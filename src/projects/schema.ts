@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { listOf, pageQuery } from '../paging.ts';
 import { projectTypes } from '../commands/project-type.ts';
+import { preparationView } from '../preparations/schema.ts';
 import { id, name } from '../text.ts';
 
 export const projectParams = z.object({ project_id: id });
@@ -43,6 +44,9 @@ export const deploymentView = z
     created_at: z.iso.datetime(),
     is_current: z.boolean().meta({ description: 'Whether runs use it from now on' }),
     pruned_at: z.iso.datetime().nullable().meta({ description: 'Its files were removed then' }),
+    preparations: z
+      .array(preparationView)
+      .meta({ description: 'What it was prepared for, so that its runs begin sooner' }),
   })
   .meta({ id: 'Deployment' });
 

@@ -39,11 +39,15 @@ export async function ringForConsequences(
   { deliveryId, retry, runIds, replaced }: Consequences,
 ): Promise<void> {
   const { db, doorbell } = context;
-  const next = await findOldestQueued(db, jobId);
+  const ringForNext = async () => {
+    const next = await findOldestQueued(db, jobId);
+    if (next !== null && !runIds.includes(next.id)) await doorbell.ringRun(next.id);
+  };
   await Promise.all([
     deliveryId && doorbell.ringDelivery(deliveryId),
     retry && doorbell.ringRun(retry.runId, retry.delayMs),
     ringForReplaced(context, replaced),
-    ...[...new Set([...runIds, ...(next === null ? [] : [next.id])])].map((id) => doorbell.ringRun(id)),
+    ringForNext(),
+    ...runIds.map((id) => doorbell.ringRun(id)),
   ]);
 }

@@ -46,8 +46,8 @@ function organizationsThatForget(db: Database, otherwiseDays: number): Promise<F
 async function findOldRuns(db: Database, { id, days }: Forgetting): Promise<string[]> {
   const rows = await db.$queryRaw<{ id: string }[]>`
     SELECT id FROM runs
-    WHERE organization_id = ${id} AND cleared_at IS NULL AND finished_at IS NOT NULL
-      AND finished_at < clock_timestamp() - make_interval(days => ${days}::integer)
+    WHERE organization_id = ${id} AND cleared_at IS NULL AND finished_at IS NOT NULL AND NOT artifacts_pending
+      AND finished_at < (SELECT clock_timestamp() - make_interval(days => ${days}::integer))
     ORDER BY finished_at LIMIT ${batchSize}`;
   return rows.map((row) => row.id);
 }

@@ -10,17 +10,25 @@ import { countEnded } from './tell-of-end.ts';
  * Ends a run and records what follows from that, in one transaction: neither exists without the other. Then rings for
  * it. False when the lease was lost.
  *
- * `endedAt`: when that was, in milliseconds of `performance.now()`: no clock that can be set is asked. `letGo`: when
- * given, Postgres is waited for while it is away, until that aborts.
+ * `endedAt`: when that was, in milliseconds of `performance.now()`: no clock that can be set is asked. `hasArtifacts`:
+ * whoever calls stores them next. `letGo`: when given, Postgres is waited for while it is away, until that aborts.
  */
 export async function finishRun(
   context: Context,
   lease: Lease,
   outcome: Outcome,
-  { endedAt = performance.now(), letGo }: { endedAt?: number; letGo?: AbortSignal } = {},
+  {
+    endedAt = performance.now(),
+    hasArtifacts = false,
+    letGo,
+  }: { endedAt?: number; hasArtifacts?: boolean; letGo?: AbortSignal } = {},
 ): Promise<boolean> {
-  const { log } = context;
-  const end = () => recordEnd(context, lease, outcome, Math.max(0, performance.now() - endedAt));
+  const { config, log } = context;
+  const collectSeconds = hasArtifacts ? config.DCTL_LEASE_SECONDS : null;
+  const end = () => {
+    const endedAgoMs = Math.max(0, performance.now() - endedAt);
+    return recordEnd(context, lease, outcome, { endedAgoMs, collectSeconds });
+  };
   const finished = await (letGo === undefined ? end() : patiently(end, { forMs: Infinity, signal: letGo }));
   if (finished === null) {
     log.warn({ run: lease.runId }, 'the run belongs to another worker by now; its end was not recorded');
@@ -34,7 +42,12 @@ export async function finishRun(
   return true;
 }
 
-async function recordEnd(context: Context, lease: Lease, outcome: Outcome, endedAgoMs: number) {
+async function recordEnd(
+  context: Context,
+  lease: Lease,
+  outcome: Outcome,
+  end: { endedAgoMs: number; collectSeconds: number | null },
+) {
   const { db } = context;
   // Read only where they decide: a run that is given up may be one whose nodes cannot be read.
   const counted = outcome.kind === 'exited' ? tallyNodes(await countNodesByStatus(db, [lease.runId])) : null;
@@ -45,7 +58,7 @@ async function recordEnd(context: Context, lease: Lease, outcome: Outcome, ended
       ...verdict,
       exitCode: 'exitCode' in outcome ? outcome.exitCode : null,
       nodesTotal: counted && nodes.succeeded + nodes.failed + nodes.skipped + counted.running,
-      endedAgoMs,
+      ...end,
     });
     return run === null ? null : { run, consequences: await recordConsequences(tx, context, run) };
   });

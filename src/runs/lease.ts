@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Prisma, type Database, type Transaction } from '../db.ts';
-import { announceRunChange } from '../changes.ts';
+import { channel } from '../changes.ts';
 import { settleNodes } from './progress.ts';
 import { runSettings, type RunSettings } from './schema.ts';
 import type { StatusReason, Verdict } from './status.ts';
@@ -86,16 +86,23 @@ export async function claimRun(
          ORDER BY created_at, id LIMIT 1)
         LIMIT 1)
       -- Once more, of the row as it is when it is locked: it may have been cancelled, or have ended, since it was found.
-      AND (status = 'queued' OR (status = 'running' AND lease_expires_at < clock_timestamp()))
-      RETURNING id, (SELECT id FROM installation) AS "installationId", job_id AS "jobId", project_id AS "projectId", organization_id AS "organizationId",
-        deployment_id AS "deploymentId", settings, command_override IS NOT NULL AS "hasOverride", launched_at AS "launchedAt", container_id AS "containerId", preparation_id AS "preparationId", fence, log_bytes AS "logBytes",
-        log_truncated AS "logTruncated", cancelled_by AS "cancelledBy",
-        extract(epoch FROM started_at - created_at)::float8 AS "waitedSeconds",
-        GREATEST(0, extract(epoch FROM clock_timestamp() - started_at) * 1000)::float8 AS "elapsedMs"`;
+      -- (Not with OR: Postgres would look for the row among all that wait.)
+      AND CASE status WHEN 'queued' THEN true WHEN 'running' THEN lease_expires_at < clock_timestamp() ELSE false END
+      RETURNING ${claimedColumns}, pg_notify(${channel}, id)::text AS told`;
   });
   const [row] = rows;
-  if (row === undefined) return null;
-  await announceRunChange(db, row.id);
+  return row === undefined ? null : readClaimed(row, token);
+}
+
+/** The columns of a `ClaimedRow`. */
+export const claimedColumns = Prisma.sql`id, (SELECT id FROM installation) AS "installationId", job_id AS "jobId",
+  project_id AS "projectId", organization_id AS "organizationId", deployment_id AS "deploymentId", settings,
+  command_override IS NOT NULL AS "hasOverride", launched_at AS "launchedAt", container_id AS "containerId",
+  preparation_id AS "preparationId", fence, log_bytes AS "logBytes", log_truncated AS "logTruncated",
+  cancelled_by AS "cancelledBy", extract(epoch FROM started_at - created_at)::float8 AS "waitedSeconds",
+  GREATEST(0, extract(epoch FROM clock_timestamp() - started_at) * 1000)::float8 AS "elapsedMs"`;
+
+export function readClaimed(row: ClaimedRow, token: string): ClaimedRun {
   const { elapsedMs, logBytes, ...columns } = row;
   const settings = runSettings.parse(row.settings);
   return {
@@ -107,7 +114,7 @@ export async function claimRun(
   };
 }
 
-type ClaimedRow = Omit<ClaimedRun, 'lease' | 'settings' | 'logBytes' | 'remainingMs'> & {
+export type ClaimedRow = Omit<ClaimedRun, 'lease' | 'settings' | 'logBytes' | 'remainingMs'> & {
   settings: unknown;
   logBytes: bigint;
   elapsedMs: number;
@@ -133,13 +140,18 @@ export async function renewLease(
 export async function markLaunched(
   db: Database,
   { runId, token }: Lease,
-  { containerId, engineId }: { containerId: string; engineId: string | null },
+  {
+    containerId,
+    engineId,
+    preparationId = null,
+  }: { containerId: string; engineId: string | null; preparationId?: string | null },
 ): Promise<{ cancelledBy: string | null } | null> {
   const [marked] = await db.$queryRaw<{ cancelledBy: string | null }[]>`
     UPDATE runs SET
       launched_at = CASE WHEN cancelled_by IS NULL THEN clock_timestamp() END,
       container_id = CASE WHEN cancelled_by IS NULL THEN ${containerId} END,
-      engine_id = CASE WHEN cancelled_by IS NULL THEN ${engineId} END
+      engine_id = CASE WHEN cancelled_by IS NULL THEN ${engineId} END,
+      preparation_id = CASE WHEN cancelled_by IS NULL THEN ${preparationId} END
     WHERE id = ${runId} AND lease_token = ${token} AND (launched_at IS NULL OR container_id = ${containerId})
     RETURNING cancelled_by AS "cancelledBy"`;
   return marked ?? null;
@@ -160,6 +172,7 @@ export async function forgetLaunch(
         launched_at = NULL,
         container_id = NULL,
         engine_id = NULL,
+        preparation_id = NULL,
         fence = fence + CASE WHEN container_id = ${containerId} THEN 1 ELSE 0 END,
         log_bytes = 0,
         log_truncated = false
@@ -187,10 +200,18 @@ export async function noteContainerGone(db: Database, runId: string): Promise<vo
 export async function endRun(
   tx: Transaction,
   { runId, token }: Lease,
-  end: Verdict & { exitCode: number | null; nodesTotal: number | null; endedAgoMs: number },
+  end: Verdict & {
+    exitCode: number | null;
+    nodesTotal: number | null;
+    endedAgoMs: number;
+    /** How long others leave it to this worker to store what the run left; null: there is nothing to store. */
+    collectSeconds: number | null;
+  },
 ): Promise<EndedRun | null> {
+  // The nodes of a run that is given up may be what nobody could store.
+  const settled = end.statusReason === 'gave_up' ? Prisma.empty : Prisma.sql`, settled AS (${settleNodes})`;
   const [ended] = await tx.$queryRaw<EndedRun[]>`
-    UPDATE runs SET
+    WITH ended AS (UPDATE runs SET
       status = ${end.status},
       status_reason = ${end.statusReason},
       error_message = ${end.errorMessage},
@@ -201,15 +222,13 @@ export async function endRun(
       finished_at = GREATEST(started_at, container_end.at),
       duration_ms = GREATEST(0, round(extract(epoch FROM container_end.at - started_at) * 1000)),
       lease_token = NULL,
-      lease_expires_at = NULL
+      artifacts_pending = ${end.collectSeconds !== null},
+      lease_expires_at = clock_timestamp() + make_interval(secs => ${end.collectSeconds}::float8)
     FROM (SELECT clock_timestamp() - make_interval(secs => ${end.endedAgoMs / 1_000}::float8) AS at) AS container_end
     WHERE id = ${runId} AND lease_token = ${token} AND status = 'running'
-    RETURNING ${endedRun}`;
-  if (ended === undefined) return null;
-  // The nodes of a run that is given up may be what nobody could store.
-  if (end.statusReason !== 'gave_up') await settleNodes(tx, runId);
-  await announceRunChange(tx, runId);
-  return ended;
+    RETURNING ${endedRun}, pg_notify(${channel}, id)::text AS told)${settled}
+    SELECT * FROM ended`;
+  return ended ?? null;
 }
 
 /**

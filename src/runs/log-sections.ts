@@ -1,5 +1,4 @@
 import type { Context } from '../context.ts';
-import { lookAgainMs } from './logs.ts';
 import { findSteps } from './store.ts';
 
 /** Where a step's part of its run's log begins and ends, in bytes. Null: that is not known, or not yet. */
@@ -21,27 +20,4 @@ export async function findSection(
     from: step === 1 ? 0 : own === undefined ? null : Number(own.logFrom),
     to: next === undefined ? null : Number(next.logFrom),
   };
-}
-
-/** Where a step's part begins, once it does. Null when the run ended without it, or the signal aborts. */
-export async function sectionBegins(
-  context: Pick<Context, 'db' | 'changes'>,
-  runId: string,
-  options: { step: number; signal: AbortSignal; isOver: () => Promise<boolean> },
-): Promise<number | null> {
-  const watch = context.changes.watch(runId);
-  options.signal.addEventListener('abort', watch.close, { once: true });
-  try {
-    while (!options.signal.aborted) {
-      // Asked before looking: whatever is stored after this look, the next round finds.
-      const over = await options.isOver();
-      const { from } = await findSection(context, runId, options.step);
-      if (from !== null || over) return from;
-      await watch.next(lookAgainMs);
-    }
-    return null;
-  } finally {
-    options.signal.removeEventListener('abort', watch.close);
-    watch.close();
-  }
 }

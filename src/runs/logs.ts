@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import type { Lease } from './lease.ts';
 
 const pageBytes = 256 * 1024;
-/** How long a follower waits before it looks again without having been told to. */
+/** How long somebody who waits for news of a run waits before they look again without having been told to. */
 export const lookAgainMs = 5_000;
 
 /**
@@ -34,51 +34,71 @@ export async function appendLog(
   return rows[0]?.isStored === true;
 }
 
+/** What is stored of a log from byte $2 on, in at most four pieces. */
+const storedFrom = `
+  SELECT starts_at, content FROM log_chunks
+  WHERE run_id = $1 AND starts_at + length(content) > $2
+    -- The piece with that byte in it is the last one that begins before.
+    AND starts_at >= COALESCE((
+      SELECT starts_at FROM log_chunks WHERE run_id = $1 AND starts_at <= $2 ORDER BY starts_at DESC LIMIT 1), 0)
+  ORDER BY starts_at LIMIT 4`;
+
 /** The stored log from byte `from` on, at most some 256 KiB. Empty when there is no more. */
 export async function readLog({ pool }: Pick<Context, 'pool'>, runId: string, from: number): Promise<Buffer> {
-  const { rows } = await pool.query<{ starts_at: string; content: Buffer }>({
+  const { rows } = await pool.query<StoredPiece>({
     name: 'read-log',
-    text: `
-      SELECT starts_at, content FROM log_chunks
-      WHERE run_id = $1 AND starts_at + length(content) > $2
-      ORDER BY starts_at LIMIT 4`,
+    text: storedFrom,
     values: [runId, from],
   });
-  const pieces = rows.map((row) => row.content.subarray(Math.max(0, from - Number(row.starts_at))));
-  return Buffer.concat(pieces).subarray(0, pageBytes);
+  return joined(rows, from);
 }
 
-/**
- * A run's log as it comes, from byte `from` to the end of the run, or of the part that is wanted. Ends early when the
- * signal aborts. `isOver`: whether nothing more is waited for. `endsAt`: where the wanted part ends; null: not known.
- */
-export async function* followLog(
-  context: Pick<Context, 'pool' | 'changes'>,
+/** The same, together with how far the log has come, and its run, at that moment. */
+export async function readNews(
+  { pool }: Pick<Context, 'pool'>,
   runId: string,
-  options: {
-    from: number;
-    signal: AbortSignal;
-    isOver: () => Promise<boolean>;
-    endsAt: () => Promise<number | null>;
-  },
+  from: number,
+): Promise<{ status: string; logBytes: number; content: Buffer }> {
+  const { rows } = await pool.query<StoredPiece & { status: string; log_bytes: string }>({
+    name: 'read-log-news',
+    text: `
+      SELECT status, log_bytes, piece.starts_at, piece.content
+      FROM runs LEFT JOIN LATERAL (${storedFrom}) AS piece ON true WHERE runs.id = $1`,
+    values: [runId, from],
+  });
+  const [first] = rows;
+  if (first === undefined) throw new Error('a run whose log is followed is not there any more');
+  const pieces = rows.filter(({ content }) => content !== null);
+  return { status: first.status, logBytes: Number(first.log_bytes), content: joined(pieces, from) };
+}
+
+interface StoredPiece {
+  starts_at: string;
+  content: Buffer;
+}
+
+/** A copy: what is kept of it keeps no more than that in memory. */
+function joined(pieces: StoredPiece[], from: number): Buffer {
+  let room = pageBytes;
+  const parts = pieces.map(({ starts_at: startsAt, content }) => {
+    const part = content.subarray(Math.max(0, from - Number(startsAt))).subarray(0, room);
+    room -= part.length;
+    return part;
+  });
+  return Buffer.concat(parts);
+}
+
+/** The stored log from byte `from` to `to`, or to its end. Ends early when the signal aborts. */
+export async function* readStored(
+  context: Pick<Context, 'pool'>,
+  runId: string,
+  { from, to, signal }: { from: number; to: number | null; signal: AbortSignal },
 ): AsyncGenerator<Buffer> {
-  const watch = context.changes.watch(runId);
-  options.signal.addEventListener('abort', watch.close, { once: true });
-  try {
-    for (let position = options.from; !options.signal.aborted;) {
-      // Asked before reading: whatever is stored after this look, the next round finds.
-      const over = await options.isOver();
-      const stored = await readLog(context, runId, position);
-      // Asked after reading: the end of a part is stored before what comes after it.
-      const left = ((await options.endsAt()) ?? Infinity) - position;
-      const content = stored.subarray(0, Math.max(0, left));
-      position += content.length;
-      if (content.length > 0) yield content;
-      else if (over || left <= 0) return;
-      else await watch.next(lookAgainMs);
-    }
-  } finally {
-    options.signal.removeEventListener('abort', watch.close);
-    watch.close();
+  for (let position = from; !signal.aborted;) {
+    const stored = await readLog(context, runId, position);
+    const content = stored.subarray(0, Math.max(0, (to ?? Infinity) - position));
+    if (content.length === 0) return;
+    position += content.length;
+    yield content;
   }
 }

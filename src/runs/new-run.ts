@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { acceptCommand } from '../commands/accept-command.ts';
 import type { Actor } from '../context.ts';
 import { displayCommand } from '../jobs/commands.ts';
 import type { JobToRun } from '../jobs/job-to-run.ts';
@@ -31,11 +30,7 @@ export interface Occasion {
 export function newRun(job: JobToRun, occasion: Occasion): NewRun {
   const { override, left } = occasion;
   const settings: RunSettings = {
-    steps:
-      left?.steps ??
-      (override === undefined
-        ? job.commands.map((each) => acceptCommand(each, '/commands', job.projectType))
-        : [override]),
+    steps: left?.steps ?? (override === undefined ? job.acceptedCommands() : [override]),
     timeoutSeconds: Math.min(job.timeoutSeconds, job.environment.timeoutSeconds ?? Infinity),
     environment: job.environment,
     retryFrom: left?.retryFrom ?? null,

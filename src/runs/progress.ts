@@ -1,5 +1,6 @@
-import { announceRunChange } from '../changes.ts';
-import type { Database, Transaction } from '../db.ts';
+import { channel } from '../changes.ts';
+import type { Context } from '../context.ts';
+import { Prisma, statement, type Database } from '../db.ts';
 import type { Lease } from './lease.ts';
 import { neverBegan } from './status.ts';
 
@@ -22,28 +23,65 @@ export interface NodeReport {
   relationName: string | null;
 }
 
-/**
- * Stores what became known of nodes, the later report over the earlier: after a take-over they all come again. Does
- * nothing once the lease is lost.
- */
-export async function reportNodes(
-  db: Database,
-  { runId, token }: Lease,
-  reports: NodeReport[],
-): Promise<void> {
-  if (reports.length === 0) return;
-  const latest = [
-    ...new Map(reports.map((report) => [`${report.step} ${report.uniqueId}`, report])).values(),
-  ];
-  await db.$executeRaw`
+/** What is known of a step that has begun. Times are ISO 8601 texts. */
+export interface StepReport {
+  number: number;
+  startedAt: string | null;
+  /** Null while it runs. */
+  end: { exitCode: number; error: string | null; finishedAt: string | null } | null;
+}
+
+/** How dbt was invoked for a step. */
+export interface InvocationReport {
+  step: number;
+  invocationId: string | null;
+  dbtVersion: string | null;
+  /** As dbt writes them to run_results.json. */
+  arguments: Record<string, unknown> | null;
+}
+
+/** What became known since the last report. */
+export interface ProgressReport {
+  steps: StepReport[];
+  invocations: InvocationReport[];
+  nodes: NodeReport[];
+  /** How many nodes dbt is going to work on; null: that has not changed. */
+  nodesTotal: number | null;
+}
+
+const storeProgress = statement(
+  'store progress',
+  `WITH held AS (SELECT id FROM runs WHERE id = $1 AND lease_token = $2),
+  total AS (UPDATE runs SET nodes_total = $5 FROM held WHERE runs.id = held.id AND $5::integer IS NOT NULL),
+  stored_steps AS (
+    INSERT INTO run_steps (run_id, number, status, exit_code, error_message, started_at, finished_at, arguments,
+      invocation_id, program_version)
+    SELECT held.id, s.number, s.status, s."exitCode", s."errorMessage",
+      CASE WHEN s."hasBegun" THEN COALESCE(s."startedAt", clock_timestamp()) END,
+      CASE WHEN s.status <> 'running' THEN COALESCE(s."finishedAt", clock_timestamp()) END,
+      s.arguments, s."invocationId", s."dbtVersion"
+    FROM held, jsonb_to_recordset($3::jsonb) AS s(number integer, status text, "hasBegun" boolean, "exitCode" integer,
+      "errorMessage" text, "startedAt" timestamptz, "finishedAt" timestamptz, arguments jsonb, "invocationId" text,
+      "dbtVersion" text)
+    -- What an earlier worker stored of a step's end stays.
+    ON CONFLICT (run_id, number) DO UPDATE SET
+      status = CASE WHEN EXCLUDED.status = 'running' THEN run_steps.status ELSE EXCLUDED.status END,
+      exit_code = COALESCE(EXCLUDED.exit_code, run_steps.exit_code),
+      error_message = COALESCE(EXCLUDED.error_message, run_steps.error_message),
+      started_at = COALESCE(run_steps.started_at, EXCLUDED.started_at),
+      finished_at = COALESCE(EXCLUDED.finished_at, run_steps.finished_at),
+      arguments = COALESCE(EXCLUDED.arguments, run_steps.arguments),
+      invocation_id = COALESCE(EXCLUDED.invocation_id, run_steps.invocation_id),
+      program_version = COALESCE(EXCLUDED.program_version, run_steps.program_version)),
+  stored_nodes AS (
     INSERT INTO node_results (run_id, step, unique_id, resource_type, status, started_at, finished_at,
       duration_seconds, rows_affected, message, thread, timing, adapter_response, failures, relation_name)
-    SELECT runs.id, n.step, n."uniqueId", n."resourceType", n.status, n."startedAt", n."finishedAt",
-      n."durationSeconds", n."rowsAffected", n.message, n.thread, n.timing, n."adapterResponse", n.failures, n."relationName"
-    FROM runs, jsonb_to_recordset(${JSON.stringify(latest)}::jsonb) AS n(step integer, "uniqueId" text,
-      "resourceType" text, status text, "startedAt" timestamptz, "finishedAt" timestamptz, "durationSeconds" double precision,
-      "rowsAffected" bigint, message text, thread text, timing jsonb, "adapterResponse" jsonb, failures bigint, "relationName" text)
-    WHERE runs.id = ${runId} AND runs.lease_token = ${token}
+    SELECT held.id, n.step, n."uniqueId", n."resourceType", n.status, n."startedAt", n."finishedAt",
+      n."durationSeconds", n."rowsAffected", n.message, n.thread, n.timing, n."adapterResponse", n.failures,
+      n."relationName"
+    FROM held, jsonb_to_recordset($4::jsonb) AS n(step integer, "uniqueId" text, "resourceType" text, status text,
+      "startedAt" timestamptz, "finishedAt" timestamptz, "durationSeconds" double precision, "rowsAffected" bigint,
+      message text, thread text, timing jsonb, "adapterResponse" jsonb, failures bigint, "relationName" text)
     ON CONFLICT (run_id, step, unique_id) DO UPDATE SET
       status = EXCLUDED.status,
       started_at = COALESCE(EXCLUDED.started_at, node_results.started_at),
@@ -56,82 +94,51 @@ export async function reportNodes(
       adapter_response = EXCLUDED.adapter_response,
       failures = EXCLUDED.failures,
       relation_name = COALESCE(EXCLUDED.relation_name, node_results.relation_name)
-    WHERE EXCLUDED.status <> 'queued'`;
-  await announceRunChange(db, runId);
-}
+    WHERE EXCLUDED.status <> 'queued')
+  SELECT pg_notify('${channel}', id)::text FROM held`,
+);
 
-/** To be called when a run ends, whoever ends it: of nodes that were not heard of again nothing more will come. */
-export async function settleNodes(tx: Transaction, runId: string): Promise<void> {
-  await tx.$executeRaw`
-    UPDATE node_results SET
-      status = CASE status WHEN 'queued' THEN 'skipped' ELSE 'interrupted' END,
-      message = CASE status WHEN 'queued' THEN ${neverBegan} ELSE message END
-    WHERE run_id = ${runId} AND status IN ('queued', 'started')`;
-}
-
-/** What is known of a step that has begun. Times are ISO 8601 texts. */
-export interface StepReport {
-  number: number;
-  startedAt: string | null;
-  /** Null while it runs. */
-  end: { exitCode: number; error: string | null; finishedAt: string | null } | null;
-}
-
-/** Stores what became known of steps. What an earlier worker stored of a step's end stays. */
-export async function reportSteps(
-  db: Database,
+/**
+ * Stores what became known of a run, in one statement: the later report of a node over the earlier, for after a
+ * take-over they all come again. Does nothing once the lease is lost.
+ */
+export async function reportProgress(
+  { pool }: Pick<Context, 'pool'>,
   { runId, token }: Lease,
-  reports: StepReport[],
+  { steps, invocations, nodes, nodesTotal }: ProgressReport,
 ): Promise<void> {
-  if (reports.length === 0) return;
-  const rows = reports.map(({ number, startedAt, end }) => ({
-    number,
-    status: end === null ? 'running' : end.exitCode === 0 ? 'success' : 'failed',
-    exitCode: end?.exitCode,
-    errorMessage: end?.error,
-    startedAt,
-    finishedAt: end?.finishedAt,
-  }));
-  await db.$executeRaw`
-    INSERT INTO run_steps (run_id, number, status, exit_code, error_message, started_at, finished_at)
-    SELECT runs.id, s.number, s.status, s."exitCode", s."errorMessage", COALESCE(s."startedAt", clock_timestamp()),
-      CASE WHEN s.status <> 'running' THEN COALESCE(s."finishedAt", clock_timestamp()) END
-    FROM runs, jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS s(number integer, status text,
-      "exitCode" integer, "errorMessage" text, "startedAt" timestamptz, "finishedAt" timestamptz)
-    WHERE runs.id = ${runId} AND runs.lease_token = ${token}
-    ON CONFLICT (run_id, number) DO UPDATE SET
-      status = CASE WHEN EXCLUDED.status = 'running' THEN run_steps.status ELSE EXCLUDED.status END,
-      exit_code = COALESCE(EXCLUDED.exit_code, run_steps.exit_code),
-      error_message = COALESCE(EXCLUDED.error_message, run_steps.error_message),
-      started_at = COALESCE(run_steps.started_at, EXCLUDED.started_at),
-      finished_at = COALESCE(EXCLUDED.finished_at, run_steps.finished_at)`;
-  await announceRunChange(db, runId);
+  if (steps.length + invocations.length + nodes.length === 0 && nodesTotal === null) return;
+  const latest = new Map(nodes.map((node) => [`${node.step} ${node.uniqueId}`, node]));
+  const rows = JSON.stringify(stepRows(steps, invocations));
+  await storeProgress(pool, [runId, token, rows, JSON.stringify([...latest.values()]), nodesTotal]);
 }
 
-/** How dbt was invoked for a step. */
-export interface InvocationReport {
-  step: number;
-  invocationId: string | null;
-  dbtVersion: string | null;
-  /** As dbt writes them to run_results.json. */
-  arguments: Record<string, unknown> | null;
+/** One a step: what is known of its course, and how dbt was invoked for it. */
+function stepRows(steps: StepReport[], invocations: InvocationReport[]): object[] {
+  const rows = new Map<number, object>();
+  for (const { number, startedAt, end } of steps) {
+    rows.set(number, {
+      number,
+      status: end === null ? 'running' : end.exitCode === 0 ? 'success' : 'failed',
+      hasBegun: true,
+      exitCode: end?.exitCode,
+      errorMessage: end?.error,
+      startedAt,
+      finishedAt: end?.finishedAt,
+    });
+  }
+  for (const { step: number, ...invocation } of invocations) {
+    rows.set(number, { number, status: 'running', hasBegun: false, ...rows.get(number), ...invocation });
+  }
+  return [...rows.values()];
 }
 
-export async function reportInvocation(
-  db: Database,
-  { runId, token }: Lease,
-  report: InvocationReport,
-): Promise<void> {
-  await db.$executeRaw`
-    INSERT INTO run_steps (run_id, number, status, arguments, invocation_id, program_version)
-    SELECT id, ${report.step}::integer, 'running', ${report.arguments && JSON.stringify(report.arguments)}::jsonb,
-      ${report.invocationId}, ${report.dbtVersion}
-    FROM runs WHERE id = ${runId} AND lease_token = ${token}
-    ON CONFLICT (run_id, number) DO UPDATE SET
-      arguments = EXCLUDED.arguments,
-      invocation_id = EXCLUDED.invocation_id,
-      program_version = EXCLUDED.program_version`;
-}
+/** Part of the statement that ends runs, there `ended`: of nodes that were not heard of again nothing more will come. */
+export const settleNodes = Prisma.sql`
+  UPDATE node_results SET
+    status = CASE node_results.status WHEN 'queued' THEN 'skipped' ELSE 'interrupted' END,
+    message = CASE node_results.status WHEN 'queued' THEN ${neverBegan} ELSE message END
+  FROM ended WHERE run_id = ended.id AND node_results.status IN ('queued', 'started')`;
 
 /**
  * Stores where a step's part of the log begins. To be called before that part is stored: whoever reads the log then
@@ -148,20 +155,18 @@ export async function reportSection(
     ON CONFLICT (run_id, number) DO UPDATE SET log_from = EXCLUDED.log_from`;
 }
 
-/** Stores how many nodes dbt is going to work on. */
-export async function reportTotal(db: Database, { runId, token }: Lease, nodesTotal: number): Promise<void> {
-  await db.$executeRaw`UPDATE runs SET nodes_total = ${nodesTotal} WHERE id = ${runId} AND lease_token = ${token}`;
-}
-
-/** Records collected artifacts. Collecting again after a take-over records the same. */
+/** Records collected artifacts: all are stored now. Collecting again records the same. */
 export async function recordArtifacts(
   db: Database,
   runId: string,
   artifacts: { step: number; path: string; sizeBytes: number }[],
 ): Promise<void> {
-  await db.$executeRaw`
-    INSERT INTO artifacts (run_id, step, path, size_bytes)
-    SELECT ${runId}, a.step, a.path, a."sizeBytes"
-    FROM jsonb_to_recordset(${JSON.stringify(artifacts)}::jsonb) AS a(step integer, path text, "sizeBytes" bigint)
-    ON CONFLICT (run_id, step, path) DO UPDATE SET size_bytes = EXCLUDED.size_bytes`;
+  await db.$queryRaw`
+    WITH recorded AS (
+      INSERT INTO artifacts (run_id, step, path, size_bytes)
+      SELECT ${runId}, a.step, a.path, a."sizeBytes"
+      FROM jsonb_to_recordset(${JSON.stringify(artifacts)}::jsonb) AS a(step integer, path text, "sizeBytes" bigint)
+      ON CONFLICT (run_id, step, path) DO UPDATE SET size_bytes = EXCLUDED.size_bytes)
+    UPDATE runs SET artifacts_pending = false, lease_expires_at = NULL WHERE id = ${runId} AND artifacts_pending
+    RETURNING pg_notify(${channel}, id)::text`;
 }

@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts';
 import { jobToRun, type JobToRun } from '../jobs/job-to-run.ts';
 import { newRun, type Occasion } from './new-run.ts';
 import { planRetry, type RetryPlan } from './plan-retry.ts';
+import { requireArtifactsStored } from './pending-artifacts.ts';
 import { requireRun } from './runs.ts';
 import type { RetryRequest, triggered } from './schema.ts';
 import { isFinal } from './status.ts';
@@ -23,6 +24,7 @@ export async function retryRun(
   const startedAt = performance.now();
   const parent = await requireRun(context, principal, runId);
   requireUndone(parent.status);
+  await requireArtifactsStored(context, parent);
   const job = await jobOf(db, parent);
   requireEnabled(job);
   const run = retryOf(parent, job, requirePlan(await planRetry(db, parent)), {

@@ -5,14 +5,19 @@ import { retryRun } from './retry.ts';
 import { sendArtifact } from './send-artifact.ts';
 import { artifactsOf, getRun, nodesOf, runsOf } from './runs.ts';
 import * as shapes from './schema.ts';
+import { LogTails } from './log-tails.ts';
 import { sendLog } from './send-log.ts';
-import { triggerRun } from './trigger.ts';
+import { openTrigger } from './trigger.ts';
 
 const tag = 'Runs';
 /** Whoever asks again and again how a run is must not be let down by a database that restarts. */
 const databaseRestartMs = 5_000;
 
-export const runRoutes = (context: Context): Route[] => [
+export const runRoutes = (
+  context: Context,
+  triggerRun = openTrigger(context),
+  tails = new LogTails(context),
+): Route[] => [
   jsonRoute({
     method: 'post',
     path: '/api/v1/projects/{project_id}/jobs/{job_id}/trigger',
@@ -29,7 +34,7 @@ export const runRoutes = (context: Context): Route[] => [
       schema: shapes.triggered,
     },
     handle: ({ principal, params, body, header }) =>
-      triggerRun(context, principal, { projectId: params.project_id, jobId: params.job_id }, body, {
+      triggerRun(principal, { projectId: params.project_id, jobId: params.job_id }, body, {
         triggeredBy: 'manual',
         idempotencyKey: header('idempotency-key'),
       }),
@@ -104,7 +109,7 @@ export const runRoutes = (context: Context): Route[] => [
       const asEvents = (header('accept') ?? '').includes('text/event-stream');
       const { follow, step } = query;
       const request = { follow, step, asEvents, lastEventId: header('last-event-id'), signal };
-      return sendLog(context, principal, params.run_id, request, response);
+      return sendLog(context, tails, principal, params.run_id, request, response);
     },
   }),
   jsonRoute({

@@ -2,51 +2,29 @@ import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { decodeCursor, pageOf, unknownCursor } from '../paging.ts';
+import { requireArtifactsStored } from './pending-artifacts.ts';
 import type { artifactList, nodeList, NodeQuery, runList, RunQuery, runView } from './schema.ts';
-import { tallyNodes, type RunStatus } from './status.ts';
+import { isFinal, tallyNodes, type RunStatus } from './status.ts';
+import { findShownRun, listShownRuns, type ShownRun } from './shown-runs.ts';
 import { requireStep, viewSteps } from './steps.ts';
-import {
-  countNodesByStatus,
-  findRetries,
-  findRun,
-  findSteps,
-  listArtifacts,
-  listNodes,
-  listRuns,
-  type NodePosition,
-} from './store.ts';
+import { findRun, listArtifacts, listNodes, type NodePosition } from './store.ts';
 
 export type RunView = z.input<typeof runView>;
 
-export async function getRun({ db }: Context, { organizationId }: Principal, id: string): Promise<RunView> {
-  const run = await findRun(db, organizationId, id);
-  if (run === null) throw noSuchRun();
-  // After the run: who sees that it has ended sees all that its end settled.
-  const [counts, steps, retries] = await Promise.all([
-    countNodesByStatus(db, [id]),
-    findSteps(db, [id]),
-    findRetries(db, [id]),
-  ]);
-  return view(run, { counts, steps, retries });
+export async function getRun({ pool }: Context, { organizationId }: Principal, id: string): Promise<RunView> {
+  const run = await findShownRun(pool, organizationId, id);
+  if (run === undefined) throw noSuchRun();
+  return view(run);
 }
 
 /** The organization's runs, newest first. */
 export async function runsOf(
-  { db }: Context,
+  { pool }: Context,
   { organizationId }: Principal,
   { limit, cursor, ...filters }: RunQuery,
 ): Promise<z.input<typeof runList>> {
-  const rows = await listRuns(db, organizationId, filters, decodeCursor(cursor), limit + 1);
-  const ids = rows.map((row) => row.id);
-  const [counts, steps, retries] = await Promise.all([
-    countNodesByStatus(db, ids),
-    findSteps(db, ids),
-    findRetries(db, ids),
-  ]);
-  return pageOf(rows, limit, (row) => {
-    const isItsOwn = ({ runId }: { runId: string }) => runId === row.id;
-    return view(row, { counts: counts.filter(isItsOwn), steps: steps.filter(isItsOwn), retries });
-  });
+  const rows = await listShownRuns(pool, organizationId, filters, decodeCursor(cursor), limit + 1);
+  return pageOf(rows, limit, view);
 }
 
 /** Stands for "no time yet" in a cursor: no node has started then. */
@@ -96,7 +74,9 @@ export async function artifactsOf(
   runId: string,
   step: number | undefined,
 ): Promise<z.input<typeof artifactList>> {
-  requireStep(await requireKeptRun(context, principal, runId), step);
+  const run = await requireKeptRun(context, principal, runId);
+  requireStep(run, step);
+  await requireArtifactsStored(context, run);
   const artifacts = await listArtifacts(context.db, runId, step);
   return {
     data: artifacts.map(({ path, sizeBytes, ...row }) => ({
@@ -130,21 +110,8 @@ function noSuchRun(): AppError {
   return new AppError('not_found', 'There is no such run.');
 }
 
-type StoredRun = NonNullable<Awaited<ReturnType<typeof findRun>>>;
-
-function view(
-  run: StoredRun,
-  {
-    counts,
-    steps,
-    retries,
-  }: {
-    counts: { step: number; status: string; count: number }[];
-    steps: Awaited<ReturnType<typeof findSteps>>;
-    retries: { id: string; retryOf: string }[];
-  },
-): RunView {
-  const nodes = tallyNodes(counts);
+function view(run: ShownRun): RunView {
+  const nodes = tallyNodes(run.counts);
   const done = nodes.succeeded + nodes.failed + nodes.skipped;
   return {
     id: run.id,
@@ -161,11 +128,11 @@ function view(
     triggered_by: run.triggeredBy as RunView['triggered_by'],
     requested_by: run.requestedBy,
     cause: run.cause,
-    metadata: run.metadata as RunView['metadata'],
+    metadata: run.metadata,
     created_at: run.createdAt.toISOString(),
     start_time: run.startedAt?.toISOString() ?? null,
     end_time: run.finishedAt?.toISOString() ?? null,
-    duration_seconds: run.durationMs === null ? null : Number(run.durationMs) / 1_000,
+    duration_seconds: run.durationMs === null ? null : run.durationMs / 1_000,
     exit_code: run.exitCode,
     // Hooks are no part of the total that dbt tells, but they have results.
     nodes_total: run.nodesTotal === null ? null : Math.max(run.nodesTotal, done),
@@ -173,12 +140,12 @@ function view(
     nodes_succeeded: nodes.succeeded,
     nodes_failed: nodes.failed,
     nodes_skipped: nodes.skipped,
-    log_bytes: Number(run.logBytes),
+    log_bytes: run.logBytes,
     log_truncated: run.logTruncated,
-    steps: viewSteps(run, steps, counts),
+    steps: viewSteps(run, run.begun, run.counts),
     attempt: run.attempt,
     retry_of: run.retryOf,
-    retried_by: retries.find(({ retryOf }) => retryOf === run.id)?.id ?? null,
+    retried_by: run.retriedBy,
     after_run: run.afterRun,
     scheduled_for: run.scheduledFor?.toISOString() ?? null,
     not_before: run.notBefore?.toISOString() ?? null,
@@ -186,11 +153,12 @@ function view(
     interruption: interruptionOf(run),
     cancel_requested_at: run.cancelRequestedAt?.toISOString() ?? null,
     cancelled_by: run.cancelledBy,
+    artifacts_ready: isFinal(run.status) && !run.artifactsPending,
     cleared_at: run.clearedAt?.toISOString() ?? null,
   };
 }
 
-function interruptionOf(run: StoredRun): RunView['interruption'] {
+function interruptionOf(run: ShownRun): RunView['interruption'] {
   if (run.interruptedAt === null && run.killedAt === null) return null;
   return {
     signal_sent_at: run.interruptedAt?.toISOString() ?? null,

@@ -127,6 +127,10 @@ export const runView = z
     interruption: interruption.nullable().meta({ description: 'How it was stopped, if it was' }),
     cancel_requested_at: z.iso.datetime().nullable(),
     cancelled_by: z.string().nullable().meta({ description: 'The name of whoever asked for that' }),
+    artifacts_ready: z.boolean().meta({
+      description:
+        'Whether all that the run left is stored: true shortly after its end. Whoever asks for artifacts before waits for that',
+    }),
     cleared_at: z.iso.datetime().nullable().meta({
       description: 'When log and artifacts were removed: they were older than the organization keeps them',
     }),

@@ -3,6 +3,7 @@ import type { Response } from 'express';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { artifactKey, formerArtifactKey, isArtifactPath } from './artifact-path.ts';
+import { requireArtifactsStored } from './pending-artifacts.ts';
 import { requireKeptRun } from './runs.ts';
 import { requireStep } from './steps.ts';
 import { findArtifact } from './store.ts';
@@ -15,7 +16,9 @@ export async function sendArtifact(
   response: Response,
 ): Promise<void> {
   const { db, storage } = context;
-  requireStep(await requireKeptRun(context, principal, runId), step);
+  const run = await requireKeptRun(context, principal, runId);
+  requireStep(run, step);
+  await requireArtifactsStored(context, run);
   const artifact = isArtifactPath(path) ? await findArtifact(db, runId, step, path) : null;
   const stored =
     artifact &&

@@ -3,10 +3,10 @@ import { StringDecoder } from 'node:string_decoder';
 import type { Response } from 'express';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
-import { findSection, sectionBegins } from './log-sections.ts';
-import { followLog } from './logs.ts';
+import { findSection } from './log-sections.ts';
+import type { LogReader, LogTails } from './log-tails.ts';
+import { readStored } from './logs.ts';
 import { requireKeptRun, requireRun } from './runs.ts';
-import { isFinal } from './status.ts';
 import { requireStep } from './steps.ts';
 
 interface LogRequest {
@@ -26,6 +26,7 @@ interface LogRequest {
  */
 export async function sendLog(
   context: Context,
+  tails: LogTails,
   principal: Principal,
   runId: string,
   request: LogRequest,
@@ -40,17 +41,19 @@ export async function sendLog(
   response.type(request.asEvents ? 'text/event-stream' : 'text/plain; charset=utf-8');
   response.flushHeaders();
 
-  const isOver = async () =>
-    !(request.follow || request.asEvents) || isFinal((await requireRun(context, principal, runId)).status);
-  const endsAt = async () => (step === undefined ? null : (await findSection(context, runId, step)).to);
-  const begins = step === undefined ? 0 : await sectionBegins(context, runId, { step, signal, isOver });
-  const from = Math.max(after, begins ?? 0);
-  const events = eventWriter(response, from);
-  if (begins !== null) {
-    for await (const content of followLog(context, runId, { from, signal, isOver, endsAt })) {
+  const isLive = request.follow || request.asEvents;
+  const reader = isLive ? tails.join(runId, { step, signal }) : readerOnce(context, runId, { step, signal });
+  let events: ReturnType<typeof eventWriter>;
+  try {
+    const begins = await reader.begins();
+    const from = Math.max(after, begins ?? 0);
+    events = eventWriter(response, from);
+    for await (const content of begins === null ? [] : reader.read(from)) {
       if (signal.aborted) return;
       await (request.asEvents ? events.send(content) : write(response, content));
     }
+  } finally {
+    reader.leave();
   }
   if (signal.aborted) return;
   if (request.asEvents) {
@@ -59,6 +62,22 @@ export async function sendLog(
     await write(response, `event: end\ndata: ${JSON.stringify({ status })}\n\n`);
   }
   response.end();
+}
+
+/** For what is there by now. */
+function readerOnce(
+  context: Context,
+  runId: string,
+  { step, signal }: { step: number | undefined; signal: AbortSignal },
+): LogReader {
+  const found = step === undefined ? { from: 0, to: null } : findSection(context, runId, step);
+  return {
+    begins: async () => (await found).from,
+    async *read(from) {
+      yield* readStored(context, runId, { from, to: (await found).to, signal });
+    },
+    leave: () => undefined,
+  };
 }
 
 /** One event a piece of whole lines; its id is the byte after it, so a reader can go on from there. */

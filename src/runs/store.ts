@@ -1,8 +1,7 @@
+import type pg from 'pg';
 import type { AuditAction } from '../audit/record-audit.ts';
 import type { Actor } from '../context.ts';
-import { Prisma, type Database, type Transaction } from '../db.ts';
-import { olderThan, type Position } from '../paging.ts';
-import type { RunQuery } from './schema.ts';
+import { Prisma, statement, type Database, type Transaction } from '../db.ts';
 import { isFinal, unfailedNodeStatuses } from './status.ts';
 
 export interface NewRun {
@@ -35,41 +34,56 @@ export interface NewRun {
 }
 
 /**
- * Records a run of the project's current deployment, as `queued`. False when it has none whose files are there. Tries
- * twice: the deployment may have been replaced and its files removed while the first try waited for it.
- */
-export async function insertRun(db: Database | Transaction, run: NewRun): Promise<boolean> {
-  return (await insertOnce(db, run)) || (await insertOnce(db, run));
-}
-
-/**
  * The deployment is locked meanwhile, so none whose files are being removed is taken. Noted in the audit log by the same
  * statement: a trigger waits for the database once.
  */
-async function insertOnce(db: Database | Transaction, run: NewRun): Promise<boolean> {
-  const metadata = run.metadata === null ? null : JSON.stringify(run.metadata);
-  const { actor } = run;
-  const inserted = await db.$executeRaw`
-    WITH recorded AS (INSERT INTO runs (id, organization_id, project_id, job_id, deployment_id, environment_id, name, command,
+const recordRuns = statement<{ id: string }>(
+  'record runs',
+  `WITH wanted AS (
+    SELECT * FROM jsonb_to_recordset($1::jsonb) AS wanted (id text, "organizationId" text, "projectId" text, "jobId" text,
+      "environmentId" text, name text, command text, "commandOverride" text, "triggeredBy" text, "requestedBy" text,
+      cause text, metadata jsonb, settings jsonb, attempt integer, "retryOf" text, "afterRun" text,
+      "scheduledFor" timestamptz, "delaySeconds" float8, "hasKey" boolean, actor jsonb)),
+  recorded AS (
+    INSERT INTO runs (id, organization_id, project_id, job_id, deployment_id, environment_id, name, command,
       command_override, triggered_by, requested_by, cause, metadata, settings, attempt, retry_of, after_run,
       scheduled_for, not_before, has_key, status)
-    SELECT ${run.id}, ${run.organizationId}, ${run.projectId}, ${run.jobId}, deployments.id, ${run.environmentId},
-      ${run.name}, ${run.command}, ${run.commandOverride}, ${run.triggeredBy}, ${run.requestedBy}, ${run.cause},
-      ${metadata}::jsonb, ${JSON.stringify(run.settings)}::jsonb, ${run.attempt}::integer, ${run.retryOf}, ${run.afterRun},
-      ${run.scheduledFor}::timestamptz,
-      CASE WHEN ${run.delaySeconds}::float8 > 0 THEN clock_timestamp() + make_interval(secs => ${run.delaySeconds}::float8) END,
-      ${run.hasKey}, 'queued'
-    FROM projects JOIN deployments ON deployments.id = projects.deployment_id
-    WHERE projects.id = ${run.projectId} AND deployments.pruned_at IS NULL
+    SELECT wanted.id, "organizationId", "projectId", "jobId", deployments.id, "environmentId", wanted.name, command,
+      "commandOverride", "triggeredBy", "requestedBy", cause, metadata, settings, attempt, "retryOf", "afterRun",
+      "scheduledFor", CASE WHEN "delaySeconds" > 0 THEN clock_timestamp() + make_interval(secs => "delaySeconds") END,
+      "hasKey", 'queued'
+    FROM wanted
+    JOIN projects ON projects.id = "projectId"
+    JOIN deployments ON deployments.id = projects.deployment_id AND deployments.pruned_at IS NULL
     FOR KEY SHARE OF deployments
-    RETURNING id, organization_id, job_id, triggered_by)
-    INSERT INTO audit_events (id, organization_id, actor_kind, actor_id, actor_name, address, action, subject_kind,
-      subject_id, details)
-    SELECT gen_random_uuid()::text, organization_id, ${actor.kind}, ${actor.id}, ${actor.name}, ${actor.address ?? null},
-      ${'run.triggered' satisfies AuditAction}, 'run', id,
-      jsonb_build_object('job_id', job_id, 'triggered_by', triggered_by)
-    FROM recorded`;
-  return inserted === 1;
+    RETURNING id)
+  INSERT INTO audit_events (id, organization_id, actor_kind, actor_id, actor_name, address, action, subject_kind,
+    subject_id, details)
+  SELECT gen_random_uuid()::text, "organizationId", actor ->> 'kind', actor ->> 'id', actor ->> 'name',
+    actor ->> 'address', '${'run.triggered' satisfies AuditAction}', 'run', id,
+    jsonb_build_object('job_id', "jobId", 'triggered_by', "triggeredBy")
+  FROM recorded JOIN wanted USING (id)
+  RETURNING subject_id AS id`,
+);
+
+/**
+ * Records runs of their projects' current deployments, as `queued`. Answers for each whether it did: not when there is no
+ * deployment whose files are there. Tries twice: the deployment may have been replaced and its files removed while the
+ * first try waited for it.
+ */
+export async function insertRuns(db: pg.Pool | Database | Transaction, runs: NewRun[]): Promise<boolean[]> {
+  const recorded = new Set<string>();
+  for (let tries = 0; tries < 2 && recorded.size < runs.length; tries += 1) {
+    const left = runs.filter(({ id }) => !recorded.has(id));
+    for (const { id } of await recordRuns(db, [JSON.stringify(left)])) recorded.add(id);
+  }
+  return runs.map(({ id }) => recorded.has(id));
+}
+
+/** The same for one. */
+export async function insertRun(db: Database | Transaction, run: NewRun): Promise<boolean> {
+  const [wasRecorded] = await insertRuns(db, [run]);
+  return wasRecorded!;
 }
 
 /** Whether a run stands for this time of its job's schedule. */
@@ -97,33 +111,6 @@ export function findRun(db: Database | Transaction, organizationId: string, id: 
   return db.run.findFirst({ where: { id, organizationId } });
 }
 
-export function listRuns(
-  db: Database,
-  organizationId: string,
-  filters: Omit<RunQuery, 'limit' | 'cursor'>,
-  after: Position | undefined,
-  limit: number,
-) {
-  const { project_id: projectId, job_id: jobId, environment_id: environmentId, ...more } = filters;
-  return db.run.findMany({
-    where: {
-      organizationId,
-      ...(projectId !== undefined && { projectId }),
-      ...(jobId !== undefined && { jobId }),
-      ...(environmentId !== undefined && { environmentId }),
-      ...(more.status && { status: { in: more.status } }),
-      ...(more.triggered_by && { triggeredBy: { in: more.triggered_by } }),
-      createdAt: {
-        ...(more.created_after && { gte: more.created_after }),
-        ...(more.created_before && { lt: more.created_before }),
-      },
-      ...olderThan(after),
-    },
-    orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-    take: limit,
-  });
-}
-
 export async function countNodesByStatus(db: Database | Transaction, runIds: string[]) {
   const rows = await db.nodeResult.groupBy({
     by: ['runId', 'step', 'status'],
@@ -136,6 +123,12 @@ export async function countNodesByStatus(db: Database | Transaction, runIds: str
 /** The steps of these runs that have begun, in their order. */
 export function findSteps(db: Database | Transaction, runIds: string[]) {
   return db.runStep.findMany({ where: { runId: { in: runIds } }, orderBy: { number: 'asc' } });
+}
+
+/** The preparation whose manifest stands for the run's own. */
+export async function findPreparationOfRun(db: Database, id: string): Promise<string | null> {
+  const run = await db.run.findUnique({ where: { id }, select: { preparationId: true } });
+  return run?.preparationId ?? null;
 }
 
 /** The order of nodes: as they started, those of a step without a time last. */
@@ -216,13 +209,6 @@ export async function findRetryAtWork(
   });
 }
 
-/** Of each of these runs that was retried the newest retry. */
-export function findRetries(db: Database, runIds: string[]): Promise<{ id: string; retryOf: string }[]> {
-  return db.$queryRaw<{ id: string; retryOf: string }[]>`
-    SELECT DISTINCT ON (retry_of) id, retry_of AS "retryOf" FROM runs WHERE retry_of = ANY(${runIds})
-    ORDER BY retry_of, created_at DESC, id DESC`;
-}
-
 /** Of a queued run: that it is not told to wait any longer. */
 export const isDue = Prisma.sql`(not_before IS NULL OR not_before <= clock_timestamp())`;
 
@@ -235,13 +221,31 @@ export async function findOldestQueued(db: Database, jobId: string): Promise<{ i
   return oldest ?? null;
 }
 
-/** Whether each of the named runs has come to its end; of those that are known here. */
+const nextToBegin = statement<{ id: string }>(
+  'next to begin',
+  `SELECT id FROM runs
+  WHERE job_id = $1 AND status = 'queued' AND (not_before IS NULL OR not_before <= clock_timestamp())
+  ORDER BY created_at, id
+  LIMIT GREATEST(0, (SELECT max_parallel_runs FROM jobs WHERE id = $1)
+    - (SELECT count(*) FROM runs WHERE job_id = $1 AND status = 'running'))`,
+);
+
+/** The queued runs of the job that could begin now: as many as it has free places, the oldest. */
+export async function findNextToBegin(pool: pg.Pool, jobId: string): Promise<string[]> {
+  return (await nextToBegin(pool, [jobId])).map(({ id }) => id);
+}
+
+/**
+ * Whether each of the named runs has come to its end, and what it left is stored; of those that are known here.
+ */
 export async function findRunStates(db: Database, runIds: string[]): Promise<Map<string, 'open' | 'ended'>> {
   const found = await db.run.findMany({
     where: { id: { in: runIds } },
-    select: { id: true, status: true },
+    select: { id: true, status: true, artifactsPending: true },
   });
-  return new Map(found.map(({ id, status }) => [id, isFinal(status) ? 'ended' : 'open']));
+  const isOver = ({ status, artifactsPending }: (typeof found)[number]) =>
+    isFinal(status) && !artifactsPending;
+  return new Map(found.map((run) => [run.id, isOver(run) ? 'ended' : 'open']));
 }
 
 /** Those of the named environments that were deleted, themselves or with their project, and that no run needs any more. */
@@ -254,6 +258,25 @@ export async function findDeletedEnvironments(db: Database, ids: string[]): Prom
       AND NOT EXISTS (
         SELECT FROM runs WHERE environment_id = environments.id AND status IN ('queued', 'running'))`;
   return rows.map((row) => row.id);
+}
+
+/**
+ * The runs that were launched in these containers, and are not known to be gone with them. `isOver`: nothing of the
+ * container is needed any more.
+ */
+export async function findRunsInContainers(
+  db: Database,
+  containerIds: string[],
+): Promise<Map<string, { id: string; isOver: boolean }>> {
+  const found = await db.$queryRaw<{ id: string; containerId: string; status: string; isPending: boolean }[]>`
+    SELECT id, container_id AS "containerId", status, artifacts_pending AS "isPending" FROM runs
+    WHERE container_id = ANY(${containerIds}) AND container_gone_at IS NULL`;
+  return new Map(
+    found.map(({ id, containerId, status, isPending }) => [
+      containerId,
+      { id, isOver: isFinal(status) && !isPending },
+    ]),
+  );
 }
 
 /** What marks containers and volumes as this installation's. */
@@ -269,14 +292,21 @@ export async function findForgottenRuns(db: Database, olderThanSeconds: number):
   const rows = await db.$queryRaw<{ id: string }[]>`
     SELECT id FROM runs WHERE status = 'running' AND lease_expires_at < clock_timestamp()
     UNION ALL
-    (SELECT queued.id FROM (
-       SELECT id, job_id, row_number() OVER (PARTITION BY job_id ORDER BY created_at, id) AS place FROM runs
+    (SELECT next.id FROM (
+       SELECT job_id FROM runs
        WHERE status = 'queued' AND created_at < clock_timestamp() - make_interval(secs => ${olderThanSeconds})
          AND ${isDue}
-     ) AS queued
-     JOIN jobs ON jobs.id = queued.job_id
-     WHERE queued.place <= jobs.max_parallel_runs - (
-       SELECT count(*) FROM runs WHERE runs.job_id = queued.job_id AND runs.status = 'running')
+       GROUP BY job_id
+     ) AS waiting
+     JOIN jobs ON jobs.id = waiting.job_id
+     CROSS JOIN LATERAL (
+       SELECT id FROM runs
+       WHERE job_id = jobs.id AND status = 'queued'
+         AND created_at < clock_timestamp() - make_interval(secs => ${olderThanSeconds}) AND ${isDue}
+       ORDER BY created_at, id
+       LIMIT GREATEST(0, jobs.max_parallel_runs - (
+         SELECT count(*) FROM runs WHERE runs.job_id = jobs.id AND runs.status = 'running'))
+     ) AS next
      LIMIT 500)`;
   return rows.map((row) => row.id);
 }

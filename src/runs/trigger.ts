@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { z } from 'zod';
+import { inBatches, shared } from '../batches.ts';
 import type { Context, Principal } from '../context.ts';
 import type { Database, Transaction } from '../db.ts';
 import { AppError, invalidField } from '../errors.ts';
@@ -8,56 +9,89 @@ import { jobToRun } from '../jobs/job-to-run.ts';
 import { newRun } from './new-run.ts';
 import { recordRun, ringForReplaced, takesPlaces, type ReplacedRun } from './record-run.ts';
 import type { TriggerRequest, triggered } from './schema.ts';
-import { findIdempotencyKey, findRun, insertRun, takeIdempotencyKey, type NewRun } from './store.ts';
+import {
+  findIdempotencyKey,
+  findNextToBegin,
+  findRun,
+  insertRun,
+  insertRuns,
+  takeIdempotencyKey,
+  type NewRun,
+} from './store.ts';
 
 /**
- * Records a run of a job as `queued` and rings the doorbell. Once this returns, the run will be executed: the
- * sweeper rings again should the doorbell be out of order.
+ * A trigger records a run of a job as `queued` and rings the doorbell. Once it returns, the run will be executed: the
+ * sweeper rings again should the doorbell be out of order. Triggers that come at the same time share their look at the
+ * job, and the statement that records their runs.
  */
-export async function triggerRun(
-  context: Context,
-  { organizationId, actor }: Principal,
-  { projectId, jobId }: { projectId: string; jobId: string },
-  request: TriggerRequest,
-  options: {
-    triggeredBy: 'manual' | 'api' | 'schedule' | 'event' | 'retry';
-    idempotencyKey: string | undefined;
-  },
-): Promise<z.input<typeof triggered>> {
-  const { db, doorbell, log } = context;
-  const startedAt = performance.now();
-  const job = await jobToRun(db, { organizationId, projectId, jobId });
-  requireEnabled(job);
-  if (request.command_override !== undefined && job.projectType !== 'dbt') {
-    const detail = `command_override is only available for dbt projects, and this one's type is ${job.projectType}: leave it out.`;
-    throw invalidField('/command_override', detail);
-  }
-  const override =
-    request.command_override === undefined
-      ? undefined
-      : acceptCommand(request.command_override, '/command_override', job.projectType);
+export function openTrigger(context: Context) {
+  const { db, pool, doorbell, log } = context;
+  const look = shared((job: JobKey) => jobToRun(pool, job));
+  const record = inBatches((runs: NewRun[]) => insertRuns(pool, runs));
+  const findNext = shared((jobId: string) => findNextToBegin(pool, jobId), { restMs: 20 });
 
-  const run = newRun(job, {
-    triggeredBy: options.triggeredBy,
-    requestedBy: actor.name,
-    actor,
-    cause: request.cause,
-    metadata: request.metadata,
-    override,
-    hasKey: options.idempotencyKey !== undefined,
-  });
-  let replaced: ReplacedRun[] = [];
-  const insertAndReplace = async () => {
-    const ended = await db.$transaction((tx) => recordRun(tx, context, job, run), { maxWait: 5_000 });
-    replaced = ended ?? refuseWithoutCode();
+  /** Not for a run that others of its job are before: whichever of those ends rings for the next. */
+  const ringInTurn = async ({ id, jobId }: NewRun) => {
+    const next = await findNext(jobId, jobId).catch(() => [id]);
+    if (next.includes(id)) await doorbell.ringRun(id);
   };
-  const insert = takesPlaces(job, run) ? insertAndReplace : insertOrRefuse;
-  const recorded = await recordOnce(context, run, canonical(request), options.idempotencyKey, insert);
-  if (recorded.id === run.id) {
-    log.info({ run: run.id, job: jobId }, 'run queued');
-    await Promise.all([doorbell.ringRun(run.id), ringForReplaced(context, replaced)]);
-  }
-  return answerOf(context, run, recorded, startedAt);
+
+  return async (
+    { organizationId, actor }: Principal,
+    { projectId, jobId }: { projectId: string; jobId: string },
+    request: TriggerRequest,
+    options: {
+      triggeredBy: 'manual' | 'api' | 'schedule' | 'event' | 'retry';
+      idempotencyKey: string | undefined;
+    },
+  ): Promise<z.input<typeof triggered>> => {
+    const startedAt = performance.now();
+    const key = [organizationId, projectId, jobId].join(' ');
+    const job = await look(key, { organizationId, projectId, jobId });
+    requireEnabled(job);
+    if (request.command_override !== undefined && job.projectType !== 'dbt') {
+      const detail = `command_override is only available for dbt projects, and this one's type is ${job.projectType}: leave it out.`;
+      throw invalidField('/command_override', detail);
+    }
+    const override =
+      request.command_override === undefined
+        ? undefined
+        : acceptCommand(request.command_override, '/command_override', job.projectType);
+
+    const run = newRun(job, {
+      triggeredBy: options.triggeredBy,
+      requestedBy: actor.name,
+      actor,
+      cause: request.cause,
+      metadata: request.metadata,
+      override,
+      hasKey: options.idempotencyKey !== undefined,
+    });
+    let replaced: ReplacedRun[] = [];
+    const insert = async (given: Database | Transaction) => {
+      if (takesPlaces(job, run)) {
+        const ended = await db.$transaction((tx) => recordRun(tx, context, job, run), { maxWait: 5_000 });
+        replaced = ended ?? refuseWithoutCode();
+      } else if (given === db) {
+        if (!(await record(jobId, run))) refuseWithoutCode();
+      } else {
+        await insertOrRefuse(given, run);
+      }
+    };
+    const recorded = await recordOnce(context, run, canonical(request), options.idempotencyKey, insert);
+    if (recorded.id === run.id) {
+      log.info({ run: run.id, job: jobId }, 'run queued');
+      // Nobody waits for it: a ring that gets lost costs as much when somebody did.
+      void Promise.all([ringInTurn(run), ringForReplaced(context, replaced)]);
+    }
+    return answerOf(context, run, recorded, startedAt);
+  };
+}
+
+interface JobKey {
+  organizationId: string;
+  projectId: string;
+  jobId: string;
 }
 
 export function requireEnabled({ enabled }: { enabled: boolean }): void {

@@ -1,4 +1,5 @@
 import { callerNetwork } from '../addresses.ts';
+import { shared } from '../batches.ts';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { openLimit } from '../http/rate-limits.ts';
@@ -9,14 +10,17 @@ import { isWellFormedToken } from './token.ts';
 const wrongTokensPerMinute = 100;
 
 /**
- * Tells the principal behind `Authorization: Bearer dctl_...`: one indexed look-up by the token's keyed hash, every time,
- * so that a revoked token is refused by every process from its next request on. Every way a token can be wrong answers
- * the same 401; an address that sends many of them is answered 429, while a valid token is never held up.
+ * Tells the principal behind `Authorization: Bearer dctl_...`, by the token's keyed hash. Requests that come at the same
+ * time share a look-up, which begins after each of them came: a revoked token is refused by every process from its next
+ * request on. Every way a token can be wrong answers the same 401; an address that sends many of them is answered 429,
+ * while a valid token is never held up.
  */
 export function tokenAuthentication(
   context: Context,
 ): (authorization: string | undefined, address: string) => Promise<Principal> {
+  const { pool, secrets } = context;
   const wrong = openLimit(wrongTokensPerMinute);
+  const look = shared((token: string) => findLiveToken(pool, secrets.fingerprints(token)));
   const noteUse = useNotes(context);
 
   async function refuse(address: string): Promise<never> {
@@ -39,8 +43,7 @@ export function tokenAuthentication(
         'Send the header "Authorization: Bearer dctl_..." with an API token.',
       );
     }
-    const { db, secrets } = context;
-    const found = isWellFormedToken(token) ? await findLiveToken(db, secrets.fingerprints(token)) : undefined;
+    const found = isWellFormedToken(token) ? await look(token, token) : undefined;
     if (found === undefined) return refuse(address);
     noteUse(token, found);
     return {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type pg from 'pg';
 import type { Scope } from '../scopes.ts';
-import { Prisma, type Database, type Transaction } from '../db.ts';
+import { statement, type Database, type Transaction } from '../db.ts';
 import { olderThan, type Position } from '../paging.ts';
 
 export interface NewStoredToken {
@@ -73,14 +74,17 @@ export interface LiveToken {
   isUseDue: boolean;
 }
 
+const liveToken = statement<LiveToken>(
+  'live token',
+  `SELECT id, organization_id AS "organizationId", name, scope, hash, key_id AS "keyId",
+    last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute' AS "isUseDue"
+  FROM api_tokens
+  WHERE hash = ANY($1::bytea[]) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`,
+);
+
 /** The token that has one of these hashes, unless it is revoked or expired. */
-export async function findLiveToken(db: Database, hashes: Buffer[]): Promise<LiveToken | undefined> {
-  const [token] = await db.$queryRaw<LiveToken[]>`
-    SELECT id, organization_id AS "organizationId", name, scope, hash, key_id AS "keyId",
-      last_used_at IS NULL OR last_used_at < clock_timestamp() - interval '1 minute' AS "isUseDue"
-    FROM api_tokens
-    WHERE hash IN (${Prisma.join(hashes.map((hash) => new Uint8Array(hash)))})
-      AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > clock_timestamp())`;
+export async function findLiveToken(pool: pg.Pool, hashes: Buffer[]): Promise<LiveToken | undefined> {
+  const [token] = await liveToken(pool, [hashes]);
   return token;
 }
 

@@ -26,10 +26,23 @@ export async function insertDelivery(tx: Transaction, delivery: NewDelivery): Pr
  * Pending -> sending: whoever gets it may send, for as long as `sendingSince` stays as it is. It is handed to somebody
  * else only when no try was begun.
  */
-export async function takeDelivery(db: Database, id: string) {
-  const taken = await db.$executeRaw`
-    UPDATE deliveries SET state = 'sending', sending_since = clock_timestamp() WHERE id = ${id} AND state = 'pending'`;
-  return taken === 1 ? db.delivery.findUniqueOrThrow({ where: { id } }) : null;
+export async function takeDelivery(db: Database, id: string): Promise<TakenDelivery | null> {
+  const [taken] = await db.$queryRaw<TakenDelivery[]>`
+    UPDATE deliveries SET state = 'sending', sending_since = clock_timestamp() WHERE id = ${id} AND state = 'pending'
+    RETURNING id, run_id AS "runId", kind, event, url, body, headers, secret, sending_since AS "sendingSince"`;
+  return taken ?? null;
+}
+
+export interface TakenDelivery {
+  id: string;
+  runId: string | null;
+  kind: string;
+  event: string;
+  url: string;
+  body: string;
+  headers: string;
+  secret: string;
+  sendingSince: Date;
 }
 
 /**

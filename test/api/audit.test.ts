@@ -60,6 +60,13 @@ const noted: Record<string, { action: string; prepare: () => Promise<Prepared> }
       return send('POST', `${path}/deployments/${first}/activate`);
     },
   },
+  prepareDeployment: {
+    action: 'deployment.prepared_again',
+    prepare: async () => {
+      const { path, first } = await twiceDeployed();
+      return send('POST', `${path}/deployments/${first}/prepare`);
+    },
+  },
   pruneDeployment: {
     action: 'deployment.pruned',
     prepare: async () => {

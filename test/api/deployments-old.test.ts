@@ -86,6 +86,7 @@ describe('a deployment', () => {
       created_at: expect.stringMatching(/Z$/),
       is_current: true,
       pruned_at: null,
+      preparations: [expect.objectContaining({ environment: 'production', state: expect.any(String) })],
     });
     expect((await system.call('GET', `${deployed.path}/${older}`)).body.is_current).toBe(false);
     const { data } = (await system.call('GET', deployed.path)).body;

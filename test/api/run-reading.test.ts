@@ -119,10 +119,7 @@ describe('a run', () => {
 
   test('lists its nodes as run_results.json has them', async () => {
     const { body } = await system.call('GET', `${path}/nodes`);
-    const results = JSON.parse((await fileOf('run_results.json')).toString()).results as {
-      unique_id: string;
-      status: string;
-    }[];
+    const { results } = (await system.call('GET', `${path}/artifacts/run_results.json`)).body;
     const statuses = (nodes: { unique_id: string; status: string }[]) =>
       nodes.map(({ unique_id: id, status }) => `${id} ${status}`).toSorted();
     expect(statuses(body.data)).toEqual(statuses(results));

@@ -61,6 +61,28 @@ describe('a token that is not valid', () => {
     expect((await withAuthorization(`Bearer ${token}`)).status).toBe(401);
   });
 
+  test('is refused by every process from the next request on, though none was told and many requests share look-ups', async () => {
+    const changes = ['revoked_at = now()', 'expires_at = now()', "scope = 'read'"];
+    for (const change of changes) {
+      const token = await insertToken(system, { scope: 'trigger' });
+      const triggers = () =>
+        [system.url, secondUrl].flatMap((url) =>
+          Array.from({ length: 10 }, async () => {
+            const path = `/api/v1/projects/${project.projectId}/jobs/${project.jobId}/trigger`;
+            return (await call(url + path, 'POST', {}, bearer(token))).status;
+          }),
+        );
+      const before = triggers();
+      expect(new Set(await Promise.all(triggers()))).toEqual(new Set([200]));
+      const meanwhile = triggers();
+      await system.pool.query(`UPDATE api_tokens SET ${change} WHERE last_four = $1`, [token.slice(-4)]);
+      expect(new Set(await Promise.all(triggers()))).toEqual(
+        new Set([change.startsWith('scope') ? 403 : 401]),
+      );
+      await Promise.all([...before, ...meanwhile]);
+    }
+  });
+
   test.each(['', 'Bearer', 'Bearer ', 'Basic dXNlcjpwYXNz', 'Bearer a b', 'dctl_only'])(
     'is refused when the header is %p',
     async (authorization) => {

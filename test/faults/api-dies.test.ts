@@ -39,14 +39,14 @@ afterAll(async () => {
 });
 
 // F14
-test('a run whose API died after it was recorded and before anybody was told begins within a sweep', async () => {
+test('a run whose API died after it was recorded and before the queue was told begins within a sweep', async () => {
   const doomed = await startApi();
-  // Asleep, Redis takes no message: the API waits for it, the run being recorded already.
+  // Asleep, Redis takes no message. The caller may or may not have been answered.
   redis.signal('SIGSTOP');
   const answer = doomed.trigger('recorded').catch(() => 'none');
   const runId = await until('the run is recorded', newestRun, (id) => id !== undefined);
   doomed.kill();
-  expect(await answer).toBe('none');
+  await answer;
   redis.signal('SIGCONT');
   const wokenAt = performance.now();
 

@@ -28,7 +28,12 @@ beforeAll(async () => {
     concurrency: 1,
   };
   doorbell = openDoorbell(config, log);
-  answering = answerDoorbell(config, log, { run: hear, delivery: hear, schedule: hear });
+  answering = answerDoorbell(config, log, {
+    run: hear,
+    delivery: hear,
+    schedule: hear,
+    preparation: hear,
+  });
 });
 afterAll(async () => {
   await answering.close();

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { packFolder } from '../../scripts/setup/archive.ts';
@@ -36,20 +36,6 @@ test('packages that a project names are installed before its command runs', asyn
   } finally {
     await rm(folder, { recursive: true });
   }
-});
-
-test('a second run of a deployment does not parse the project again', async () => {
-  const project = await deployProject(system);
-  const logs = [];
-  for (let round = 0; round < 2; round += 1) {
-    const runId = await trigger(system, project, { command_override: 'dbt parse' });
-    expect(await ended(system, runId)).toMatchObject({ status: 'success' });
-    logs.push((await system.call('GET', `/api/v1/runs/${runId}/logs`)).text);
-  }
-  expect(logs[0]).toMatch(/full parse/);
-  expect(logs[1]).not.toMatch(/full parse/);
-  const stored = await readdir(join(system.environment['DCTL_STORAGE_DIR']!, 'parsed'), { recursive: true });
-  expect(stored.filter((name) => name.endsWith('.msgpack')).length).toBeGreaterThan(0);
 });
 
 test('after rolling back a run executes the earlier code', async () => {

@@ -72,7 +72,7 @@ test.each([
     lease.runId,
   ]);
   const verdict = { status: 'success', statusReason: null, errorMessage: null } as const;
-  const end = { ...verdict, exitCode: 0, nodesTotal: null, endedAgoMs };
+  const end = { ...verdict, exitCode: 0, nodesTotal: null, endedAgoMs, collectSeconds: null };
   const ended = await connection.db.$transaction((tx) => endRun(tx, lease, end));
   expect(ended!.durationMs! / 1_000).toBeCloseTo(seconds, 0);
   const spanMs = ended!.finishedAt.getTime() - ended!.startedAt!.getTime();

@@ -39,6 +39,29 @@ test('a write that breaks leaves neither the file nor a part of it', async () =>
   expect(left.filter((entry) => entry.isFile())).toEqual([]);
 });
 
+test('a copy stays as it was whatever becomes of the first file, and takes the place of what was there', async () => {
+  const storage = openStorage(folder);
+  await storage.write('parsed/a', slowly('first'));
+  await storage.write('runs/b', slowly('in its way'));
+  expect(await storage.copy('parsed/a', 'runs/b')).toEqual({ sizeBytes: 5 });
+  // Again is the same as once.
+  expect(await storage.copy('parsed/a', 'runs/b')).toEqual({ sizeBytes: 5 });
+  await storage.write('parsed/a', slowly('second'));
+  expect(await text((await storage.read('runs/b'))!.content)).toBe('first');
+  await storage.remove('parsed');
+  expect(await storage.sizeOf('runs/b')).toBe(5);
+  expect(await storage.copy('parsed/a', 'runs/c')).toBeUndefined();
+  expect((await readdir(folder, { recursive: true })).toSorted()).toEqual(['runs', 'runs/b']);
+});
+
+test('of what is below a key only what is named is left', async () => {
+  const storage = openStorage(folder);
+  for (const key of ['a/b/c', 'a/d/e', 'a/f', 'g/h']) await storage.write(key, slowly('x'));
+  await storage.removeBut('a', 'd');
+  await storage.removeBut('nowhere', 'd');
+  expect((await readdir(folder, { recursive: true })).toSorted()).toEqual(['a', 'a/d', 'a/d/e', 'g', 'g/h']);
+});
+
 test.each(['../outside', 'a/../../outside', '/etc/passwd', 'a\0b', ''])(
   'the key %j leads nowhere',
   async (key) => {

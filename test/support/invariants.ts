@@ -16,11 +16,15 @@ export async function expectInvariants(
   const isLeft = async () => {
     const listed = await docker.listContainers({ all: true, filters: { label: ['dctl.run_id'] } });
     const runIds = listed.map(({ Labels }) => Labels['dctl.run_id'] ?? '');
-    const { rows } = await pool.query('SELECT id FROM runs WHERE id = ANY($1)', [runIds]);
+    const warm = await docker.listContainers({ all: true, filters: { label: ['dctl.warm'] } });
+    const { rows } = await pool.query('SELECT id FROM runs WHERE id = ANY($1) OR container_id = ANY($2)', [
+      runIds,
+      warm.map(({ Id }) => Id),
+    ]);
     return rows;
   };
   await until('no container of an ended run is left', isLeft, isEmpty, withinMs);
-  const broken = await brokenInvariants(pool, containers.events);
+  const broken = await brokenInvariants(pool, containers);
   if (broken.length > 0) throw new Error(`what must always hold does not:\n${broken.join('\n')}`);
 }
 

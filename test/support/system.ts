@@ -55,6 +55,8 @@ export async function startSystem(
     DCTL_RUNNER_IMAGE: process.env['DCTL_TEST_RUNNER_IMAGE'] ?? '',
     DCTL_WEBHOOK_ALLOW_CIDRS: '127.0.0.0/8',
     DCTL_SWEEP_SECONDS: '1',
+    // A container that is made ahead is nobody's: only tests that are about them have any.
+    DCTL_WARM_MEMORY_MB: '0',
     // Tests look again and again.
     DCTL_RATE_PER_TOKEN: '0',
     DCTL_RATE_PER_ADDRESS: '0',
@@ -102,7 +104,7 @@ export async function startSystem(
       clearTimeout(forced);
       const left = await removeLeftovers(database.pool, docker);
       containers.close();
-      const broken = await brokenInvariants(database.pool, containers.events);
+      const broken = await brokenInvariants(database.pool, containers);
       await database.drop();
       await redis?.drop();
       await rm(storage, { recursive: true, force: true });
@@ -142,7 +144,18 @@ async function removeLeftovers(pool: pg.Pool, docker: Docker): Promise<string[]>
   const statuses = new Map(rows.map((row) => [row.id, row.status]));
   const containers = await docker.listContainers({ all: true, filters: { label: ['dctl.run_id'] } });
   const ours = containers.filter(({ Labels }) => statuses.has(Labels['dctl.run_id'] ?? ''));
-  for (const { Id } of ours) await docker.getContainer(Id).remove({ force: true, v: true });
+  const { rows: installations } = await pool.query<{ id: string }>('SELECT id FROM installation');
+  // Nobody's fault either, where a worker was killed that had one of them.
+  const [warm, preparing] = await Promise.all(
+    ['dctl.warm', 'dctl.preparation_id'].map((label) => {
+      const filters = { label: [label, `dctl.installation_id=${installations[0]?.id}`] };
+      return docker.listContainers({ all: true, filters });
+    }),
+  );
+  for (const { Id } of [...ours, ...warm!, ...preparing!]) {
+    // The sweeper of a worker that was told to stop may have been at it.
+    await docker.getContainer(Id).remove({ force: true, v: true }).catch(ignoreGone);
+  }
   const { rows: environments } = await pool.query<{ id: string }>('SELECT id FROM environments');
   for (const { id } of environments)
     await docker
@@ -152,4 +165,8 @@ async function removeLeftovers(pool: pg.Pool, docker: Docker): Promise<string[]>
   return ours
     .filter(({ Labels }) => statuses.get(Labels['dctl.run_id'] ?? '') !== 'running')
     .map(({ Names }) => Names.join());
+}
+
+function ignoreGone(error: { statusCode?: number }): void {
+  if (![404, 409].includes(error.statusCode ?? 0)) throw error;
 }

@@ -38,7 +38,7 @@ test('no spec makes a container privileged, unlimited, or one with a folder of t
       });
       expect(Number.isInteger(host?.NanoCpus) && host!.NanoCpus! > 0).toBe(true);
       const allowed =
-        'AutoRemove CapDrop Init LogConfig Memory MemorySwap Mounts NanoCpus NetworkMode PidsLimit Privileged ReadonlyRootfs RestartPolicy SecurityOpt Tmpfs';
+        'AutoRemove CapDrop CpuShares Init LogConfig Memory MemorySwap Mounts NanoCpus NetworkMode PidsLimit Privileged ReadonlyRootfs RestartPolicy SecurityOpt Tmpfs';
       expect(Object.keys(host ?? {}).toSorted()).toEqual(allowed.split(' '));
       expect(host?.Mounts?.map(({ Type, Target }) => [Type, Target])).toEqual([
         ['volume', spec.workFolder],

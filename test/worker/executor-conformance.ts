@@ -8,6 +8,7 @@ import {
   environmentLabel,
   installationLabel,
   runLabel,
+  warmLabel,
   type ContainerSpec,
   type Executor,
   type Output,
@@ -137,6 +138,89 @@ print(sys.stdin.readline(), open('given.txt').read(), os.environ['GREETING'], os
     });
   });
 
+  describe('a container that is opened', () => {
+    const echoing = `
+import os, sys
+os.write(1, b'up\\n')
+for line in sys.stdin.buffer: os.write(1, b'told ' + line)
+sys.exit(75)`;
+
+    async function open(labels = {}) {
+      const spec = specOf(echoing, { labels: { 'dctl.test': suite, ...labels } });
+      const { containerId } = await executor.create(spec, filesOf({}));
+      const session = await executor.open(containerId);
+      const reading = session.output[Symbol.asyncIterator]();
+      const next = async () => String((await reading.next()).value?.content);
+      return { name: spec.name, containerId, session, reading, next };
+    }
+
+    test('waits for each line that it is told, however late, and says what it says in between', async () => {
+      const { session, next } = await open();
+      expect(await next()).toBe('up\n');
+      for (const line of ['one', 'two']) {
+        await session.send(line);
+        expect(await next()).toBe(`told ${line}\n`);
+      }
+      session.end();
+    });
+
+    test('ends by itself when whoever opened it is gone', async () => {
+      const { containerId, session, reading, next } = await open();
+      await next();
+      session.end();
+      await expect(reading.next()).rejects.toThrow();
+      const ended = await until(
+        'it has ended',
+        () => executor.wait(containerId),
+        (end) => end !== 'running',
+      );
+      expect(ended).toEqual({ exitCode: 75, outOfMemory: false });
+    });
+
+    test('is let go of like one that was started, long after it was opened', async () => {
+      const { containerId, session, reading, next } = await open();
+      const letGo = new AbortController();
+      await next();
+      await session.send('the message');
+      session.endWith(letGo.signal);
+      expect(await next()).toBe('told the message\n');
+      const waiting = reading.next();
+      letGo.abort();
+      await expect(waiting).rejects.toThrow();
+      expect((await read(await executor.follow(containerId, forever))).log).toBe('up\ntold the message\n');
+    });
+
+    test('whose output ends has died, and nothing it is told then does harm', async () => {
+      const { containerId, session, reading, next } = await open();
+      await next();
+      await executor.signal(containerId, 'SIGKILL');
+      expect((await reading.next()).done).toBe(true);
+      await session.send('too late');
+    });
+
+    test('is listed when it was made ahead, gets another name and its share of the processors, and its memory is known', async () => {
+      const { name, containerId, session, next } = await open({
+        [warmLabel]: 'true',
+        [installationLabel]: suite,
+      });
+      await next();
+      const listed = async () => (await executor.listWarm()).find((each) => each.containerId === containerId);
+      expect(await listed()).toMatchObject({ state: 'running', installationId: suite });
+      expect(Math.abs(Date.now() - (await listed())!.createdAt.getTime())).toBeLessThan(60_000);
+      const memoryBytes = await executor.memoryOf(containerId);
+      expect(memoryBytes).toBeGreaterThan(1024 ** 2);
+      expect(memoryBytes).toBeLessThan(256 * 1024 ** 2);
+      await executor.yieldNoMore(containerId);
+      await executor.rename(containerId, `${name}-renamed`);
+      expect(await executor.find(`${name}-renamed`)).toMatchObject({ containerId });
+      session.end();
+      await executor.remove(containerId);
+      expect(await listed()).toBeUndefined();
+      for (const gone of [executor.rename(containerId, name), executor.yieldNoMore(containerId)]) await gone;
+      expect(await executor.memoryOf(containerId)).toBeNull();
+    });
+  });
+
   describe('what cannot start', () => {
     test('without its image says so, and leaves no container', async () => {
       const spec = specOf('pass', { image: 'dctl-no-such-image:1' });
@@ -148,6 +232,7 @@ print(sys.stdin.readline(), open('given.txt').read(), os.environ['GREETING'], os
 
     test('without having been created says so', async () => {
       await expect(executor.start('dctl-test-none', '', forever)).rejects.toBeInstanceOf(CouldNotStart);
+      await expect(executor.open('dctl-test-none')).rejects.toBeInstanceOf(CouldNotStart);
     });
   });
 
@@ -338,6 +423,8 @@ open('made/below/file', 'w').write('content')`);
       expect(await isListed()).toEqual({
         name: volume.name,
         runId: null,
+        isWarm: false,
+        preparationId: null,
         environmentId: `of-${suite}`,
         installationId: `here-${suite}`,
       });

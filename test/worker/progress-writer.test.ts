@@ -140,7 +140,7 @@ async function openProgress() {
     },
   });
   return {
-    writer: new ProgressWriter({ db: connection.db, log: pino(sink) }, lease, {
+    writer: new ProgressWriter({ db: connection.db, pool: connection.pool, log: pino(sink) }, lease, {
       stepCount: 1,
       letGo: new AbortController().signal,
     }),

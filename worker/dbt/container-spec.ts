@@ -2,6 +2,7 @@ import type { Config } from '../../src/config.ts';
 import { runnerUser } from '../../src/projects/unpack.ts';
 import type { ClaimedRun } from '../../src/runs/lease.ts';
 import { environmentLabel, installationLabel, runLabel, type ContainerSpec } from '../executors/executor.ts';
+import { endOfLog } from '../end-of-log.ts';
 import { basisOf, type Basis } from './basis.ts';
 import { withThreads } from './threads.ts';
 
@@ -82,13 +83,32 @@ export function stepHeader(run: ClaimedRun, number: number): string {
   return `[dctl] step ${number} of ${steps.length}: ${steps[number - 1]?.command}`;
 }
 
-/** What the shim is told on stdin: dbt's words, and variables that `docker inspect` must not show. */
-export function runMessage(run: ClaimedRun, variables: Record<string, string>): string {
+/**
+ * What the shim is told on stdin: dbt's words, and variables that `docker inspect` must not show. `sparesManifest`: the
+ * first step need not write its manifest. `isPreloaded`: the container has parsed the project as that step needs it.
+ */
+export function runMessage(
+  run: ClaimedRun,
+  {
+    variables,
+    sparesManifest,
+    isPreloaded,
+  }: { variables: Record<string, string>; sparesManifest: boolean; isPreloaded: boolean },
+): string {
   const { steps, environment, projectType, retryFrom } = run.settings;
   const toRun = projectType === 'dbt' ? steps.map((step) => withThreads(step, environment)) : steps;
   const env = { ...variables, DCTL_RUN_ID: run.id };
   const [first, ...rest] = toRun;
-  if (retryFrom === null || first === undefined) return JSON.stringify({ steps: toRun, env });
+  const more = { env, end_of_log: endOfLog(run.id) };
+  if (first === undefined) return JSON.stringify({ steps: toRun, ...more });
+  if (retryFrom === null) {
+    const told = {
+      ...first,
+      ...(isPreloaded && { preloaded: true }),
+      ...(sparesManifest && { spare_manifest: true }),
+    };
+    return JSON.stringify({ steps: [told, ...rest], ...more });
+  }
   const retry = { ...first, argv: [...first.argv, '--state', `${workFolder}/${retryFolder}`] };
-  return JSON.stringify({ steps: [retry, ...rest], env });
+  return JSON.stringify({ steps: [retry, ...rest], ...more });
 }

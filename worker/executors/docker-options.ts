@@ -5,6 +5,9 @@ import type { ContainerSpec } from './executor.ts';
 export const networkLabel = 'dctl.network';
 
 const megabyte = 1024 * 1024;
+/** Given to all, since what an engine takes for the usual depends on its kind of cgroups. */
+export const usualCpuShares = 1024;
+const yieldingCpuShares = 256;
 
 /** A spec in Docker's words: locked down, and with nothing in it that `docker inspect` may not show. */
 export function createOptions(
@@ -36,6 +39,7 @@ export function createOptions(
       Memory: spec.memoryMb * megabyte,
       MemorySwap: spec.memoryMb * megabyte,
       NanoCpus: Math.round(spec.cpus * 1e9),
+      CpuShares: spec.yields === true ? yieldingCpuShares : usualCpuShares,
       NetworkMode: spec.network,
       Tmpfs: { '/tmp': `rw,nosuid,nodev,size=${spec.temporaryMb}m,mode=1777` },
       Mounts: [

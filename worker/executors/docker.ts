@@ -3,16 +3,20 @@ import { Agent as HttpsAgent } from 'node:https';
 import { addAbortSignal, Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
-import { createOptions, networkLabel, networkOptions } from './docker-options.ts';
+import { createOptions, networkLabel, networkOptions, usualCpuShares } from './docker-options.ts';
 import { demultiplex } from './docker-stream.ts';
 import {
   CouldNotStart,
   EngineAway,
   environmentLabel,
   installationLabel,
+  preparationLabel,
   runLabel,
+  warmLabel,
   type ContainerSpec,
   type Executor,
+  type FoundContainer,
+  type Session,
 } from './executor.ts';
 
 /** How long the engine gets to say that a container whose output has ended is over. */
@@ -68,19 +72,27 @@ export function dockerExecutor(options: { network: string; runtime: string | und
       }
     },
 
+    async open(containerId) {
+      return openSession(docker.getContainer(containerId));
+    },
+
     async start(containerId, message, letGo) {
-      const container = docker.getContainer(containerId);
-      const attached = { stream: true, hijack: true, stdin: true, stdout: true, stderr: true };
-      try {
-        const stream = await container.attach(attached);
-        await container.start();
-        // On its way before anybody can let go of it: without it the container ends, having done nothing.
-        await new Promise((resolve) => stream.write(`${message}\n`, resolve));
-        return demultiplex(until(letGo, stream));
-      } catch (error) {
-        if (isAway(error)) throw new EngineAway({ cause: error });
-        throw asCouldNotStart(error, undefined);
-      }
+      const session = await openSession(docker.getContainer(containerId));
+      // On its way before anybody can let go of it: without it the container ends, having done nothing.
+      await session.send(message);
+      session.endWith(letGo);
+      return session.output;
+    },
+
+    async yieldNoMore(containerId) {
+      // 404: it is gone; 409: it has ended.
+      const asked = docker.getContainer(containerId).update({ CpuShares: usualCpuShares });
+      await unlessStatus([404, 409], answered(asked));
+    },
+
+    async rename(containerId, name) {
+      // 404: it is gone; 409: the name is taken.
+      await unlessStatus([404, 409], answered(docker.getContainer(containerId).rename({ name })));
     },
 
     async follow(containerId, letGo) {
@@ -141,8 +153,7 @@ export function dockerExecutor(options: { network: string; runtime: string | und
       const found = await unlessStatus([404], answered(docker.getContainer(container).inspect()));
       if (found === null) return null;
       const { Running: running, Status: status } = found.State;
-      const state = running ? 'running' : status === 'created' ? 'created' : 'ended';
-      return { containerId: found.Id, state, labels: found.Config.Labels };
+      return { containerId: found.Id, state: stateOf({ status, running }), labels: found.Config.Labels };
     },
 
     async list() {
@@ -158,18 +169,57 @@ export function dockerExecutor(options: { network: string; runtime: string | und
       }));
     },
 
+    async listWarm() {
+      const found = await docker.listContainers({
+        all: true,
+        filters: { label: [warmLabel] },
+        abortSignal: AbortSignal.timeout(listMs),
+      });
+      return found.map(({ Id: containerId, State: state, Created: created, Labels: labels }) => ({
+        containerId,
+        state: stateOf({ status: state, running: ['running', 'paused', 'restarting'].includes(state) }),
+        createdAt: new Date(created * 1_000),
+        installationId: labels[installationLabel] ?? null,
+      }));
+    },
+
+    async listPreparing() {
+      const found = await docker.listContainers({
+        all: true,
+        filters: { label: [preparationLabel] },
+        abortSignal: AbortSignal.timeout(listMs),
+      });
+      return found.map(({ Names: names, Labels: labels }) => ({
+        name: (names[0] ?? '').replace(/^\//, ''),
+        preparationId: labels[preparationLabel] ?? '',
+        installationId: labels[installationLabel] ?? null,
+      }));
+    },
+
+    async memoryOf(containerId) {
+      const asked = docker.getContainer(containerId).stats({ stream: false, 'one-shot': true });
+      const found = await unlessStatus([404, 409], answered(asked));
+      const { usage, stats } = found?.memory_stats ?? {};
+      if (usage === undefined) return null;
+      // What the kernel can take back at once; by its name of cgroup v1 or v2.
+      const cached: unknown = stats?.total_inactive_file ?? stats?.inactive_file ?? 0;
+      return usage - Number(cached);
+    },
+
     async listVolumes() {
       const ofLabel = (label: string) =>
         docker.listVolumes({
           filters: { label: [label], dangling: ['true'] },
           abortSignal: AbortSignal.timeout(listMs),
         });
-      const found = await Promise.all([runLabel, environmentLabel].map(ofLabel));
+      const found = await Promise.all([runLabel, warmLabel, preparationLabel, environmentLabel].map(ofLabel));
       return found
         .flatMap(({ Volumes: volumes }) => volumes)
         .map(({ Name: name, Labels: labels }) => ({
           name,
           runId: labels[runLabel] ?? null,
+          isWarm: labels[warmLabel] !== undefined,
+          preparationId: labels[preparationLabel] ?? null,
           environmentId: labels[environmentLabel] ?? null,
           installationId: labels[installationLabel] ?? null,
         }));
@@ -185,6 +235,31 @@ export function dockerExecutor(options: { network: string; runtime: string | und
       );
     },
   };
+}
+
+/** Attached before it is started, so nothing of its output is missed. */
+async function openSession(container: Docker.Container): Promise<Session> {
+  const attached = { stream: true, hijack: true, stdin: true, stdout: true, stderr: true };
+  try {
+    const stream = await container.attach(attached);
+    // Whoever reads is told; while nobody does, it must not end the process.
+    stream.on('error', () => undefined);
+    await container.start();
+    return {
+      send: (line) => new Promise((resolve) => stream.write(`${line}\n`, () => resolve())),
+      output: demultiplex(stream as unknown as AsyncIterable<Buffer>),
+      endWith: (letGo) => void until(letGo, stream),
+      end: () => void (stream as unknown as Readable).destroy(),
+    };
+  } catch (error) {
+    if (isAway(error)) throw new EngineAway({ cause: error });
+    throw asCouldNotStart(error, undefined);
+  }
+}
+
+function stateOf({ status, running }: { status: string; running: boolean }): FoundContainer['state'] {
+  if (running) return 'running';
+  return status === 'created' ? 'created' : 'ended';
 }
 
 /**

@@ -30,11 +30,19 @@ export interface Executor {
   create(spec: ContainerSpec, files: AsyncIterable<Uint8Array>): Promise<{ containerId: string }>;
 
   /**
-   * Once after `create`. Starts the container and hands it `message` (one line) on stdin. Throws `CouldNotStart`.
-   * `letGo` ends the output with an error, and leaves the container as it is. The output may end, with an error or
-   * without one, because the engine went away: `wait` tells.
+   * Once after `create`. Starts the container, which waits for what it is told on stdin. Throws `CouldNotStart`. When
+   * whoever opened it ends, so does its stdin: a container that waits never outlives its worker.
    */
+  open(containerId: string): Promise<Session>;
+
+  /** The same, and hands the container `message` (one line) at once. `letGo`: as that of the session. */
   start(containerId: string, message: string, letGo: AbortSignal): Promise<Output>;
+
+  /** Any number of times, of a container that yields: from now on it does not. */
+  yieldNoMore(containerId: string): Promise<void>;
+
+  /** Best effort, for people who look at the engine: whatever a worker does goes by the id. */
+  rename(containerId: string, name: string): Promise<void>;
 
   /**
    * Any number of times, of a container that was started. All of its output from the beginning, as far as the engine
@@ -73,6 +81,15 @@ export interface Executor {
   /** At every sweep. All containers of runs that there are, of other installations' runs too. */
   list(): Promise<{ name: string; runId: string; installationId: string | null }[]>;
 
+  /** At every sweep. All containers that were made ahead, of other installations too; also those that a run has by now. */
+  listWarm(): Promise<WarmContainerListed[]>;
+
+  /** At every sweep. All containers that prepare a deployment, of other installations too. */
+  listPreparing(): Promise<{ name: string; preparationId: string; installationId: string | null }[]>;
+
+  /** Now and then. What a running container takes of the host's memory, in bytes; null when that is not known. */
+  memoryOf(containerId: string): Promise<number | null>;
+
   /** Now and then. Data volumes, and those of work folders, that no container uses; of other installations too. */
   listVolumes(): Promise<UnusedVolume[]>;
 
@@ -80,8 +97,26 @@ export interface Executor {
   removeVolume(name: string): Promise<boolean>;
 }
 
-/** The label of every run's container, and of the volume of its work folder: the run's id. */
+/** A container that was started, and its stdin and output. */
+export interface Session {
+  /** Hands it one line. Whether that has arrived is seen by what it does. */
+  send(line: string): Promise<void>;
+  /**
+   * To be read once. It may end, with an error or without one, because the engine went away: `wait` tells.
+   */
+  output: Output;
+  /** Ends stdin, and the output with an error, when the signal aborts; leaves the container as it is. */
+  endWith(letGo: AbortSignal): void;
+  /** Does that at once. */
+  end(): void;
+}
+
+/** The label of the container of a run that was made for it, and of the volume of its work folder: the run's id. */
 export const runLabel = 'dctl.run_id';
+/** Of a container that was made ahead, for whichever run comes, and of the volume of its work folder. */
+export const warmLabel = 'dctl.warm';
+/** Of one that prepares a deployment, and of the volume of its work folder: the preparation's id. */
+export const preparationLabel = 'dctl.preparation_id';
 /** Of every data volume: its environment's id. */
 export const environmentLabel = 'dctl.environment_id';
 /** Of all of them: whose it is, where several installations share an engine. */
@@ -91,6 +126,9 @@ export const installationLabel = 'dctl.installation_id';
 export interface UnusedVolume {
   name: string;
   runId: string | null;
+  /** Of the work folder of a container that was made ahead. */
+  isWarm: boolean;
+  preparationId: string | null;
   environmentId: string | null;
   installationId: string | null;
 }
@@ -111,6 +149,8 @@ export interface ContainerSpec {
   dataVolume: { name: string; labels: Record<string, string> } | null;
   memoryMb: number;
   cpus: number;
+  /** Where processors are short, those of the others come first. */
+  yields?: boolean;
   pids: number;
   temporaryMb: number;
   /** `none`, or the name of a network made for runs. */
@@ -119,6 +159,13 @@ export interface ContainerSpec {
 
 /** What the container writes, in the order it came. Whoever reads slowly slows the container down. */
 export type Output = AsyncIterable<{ stream: 'log' | 'protocol'; content: Buffer }>;
+
+export interface WarmContainerListed {
+  containerId: string;
+  state: 'created' | 'running' | 'ended';
+  createdAt: Date;
+  installationId: string | null;
+}
 
 export interface FoundContainer {
   containerId: string;

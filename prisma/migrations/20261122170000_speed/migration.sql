@@ -34,3 +34,12 @@ ALTER TABLE runs
   -- The run has ended, and its artifacts are still to be stored.
   ADD COLUMN artifacts_pending boolean NOT NULL DEFAULT false;
 CREATE INDEX runs_artifacts_pending ON runs (finished_at) WHERE artifacts_pending;
+-- Of the runs whose container may be there still: that of a container that was made ahead tells of none.
+CREATE INDEX runs_in_containers ON runs (container_id) WHERE container_id IS NOT NULL AND container_gone_at IS NULL;
+-- Lists of runs, narrowed to statuses or a job: each is read from where the page begins.
+CREATE INDEX runs_by_status ON runs (organization_id, status, created_at DESC, id DESC);
+DROP INDEX runs_in_trouble;
+CREATE INDEX runs_of_job_by_status ON runs (job_id, status, created_at DESC, id DESC);
+DROP INDEX runs_of_job;
+-- Few among many: how many of a job's runs execute, and whose lease is over. Those that wait may be very many.
+CREATE INDEX runs_running ON runs (job_id) WHERE status = 'running';

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { ContainerInspectInfo } from 'dockerode';
+import { createJob, ended, trigger, type DeployedProject } from '../support/project.ts';
+import { startSystem, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
+import { containerOf, oneWaits, warmContainers } from '../support/warm.ts';
+import { deployProbe, logOf, printed } from './probe.ts';
+
+let system: System;
+let project: DeployedProject;
+
+beforeAll(async () => {
+  const environment = { DCTL_WARM_MEMORY_MB: '300', DCTL_WORKER_CONCURRENCY: '1' };
+  system = await startSystem({ environment });
+  const deployed = await deployProbe(system);
+  const jobId = await createJob(system, deployed.projectId, { command: 'dbt run --select inside' });
+  project = { ...deployed, jobId };
+});
+afterAll(() => system.stop());
+
+test('a run takes the container that waits, finds in it what it would in one of its own, and leaves none behind', async () => {
+  const first = await trigger(system, project);
+  const cold = await inspected(`dctl-run-${first}`);
+  expect(await ended(system, first)).toMatchObject({ status: 'success' });
+  const id = await oneWaits(system);
+  const warm = await inspected(id);
+  expect({ ...warm.HostConfig, Mounts: mountsOf(warm) }).toEqual({
+    ...cold.HostConfig,
+    Mounts: mountsOf(cold),
+  });
+  expect({ ...warm.Config, Hostname: '', Labels: {} }).toEqual({ ...cold.Config, Hostname: '', Labels: {} });
+  expect(Object.keys(warm.Config.Labels).toSorted()).toEqual([
+    'dctl.installation_id',
+    'dctl.organization_id',
+    'dctl.warm',
+  ]);
+
+  const second = await trigger(system, project);
+  expect(await ended(system, second)).toMatchObject({
+    status: 'success',
+    nodes_total: 1,
+    nodes_succeeded: 1,
+  });
+  expect(await containerOf(system, second)).toBe(id);
+  const [inCold, inWarm] = await Promise.all([first, second].map((run) => printed(system, run, 'status')));
+  expect(inWarm.environment['DCTL_RUN_ID']).toBe(second);
+  expect(seen(inWarm)).toEqual(seen(inCold));
+  expect(await logOf(system, second)).toMatch(/^\S+ +Running with dbt=/);
+  expect((await logOf(system, second)).match(/Running with dbt=/g)).toHaveLength(1);
+  await until(
+    'it is gone',
+    () => warmContainers(system),
+    (there) => there.every(({ Id }) => Id !== id),
+  );
+});
+
+test('a run with other variables is right in it too', async () => {
+  const id = await oneWaits(system);
+  const override = `dbt run --select counting --vars '{"lines": 3, "pause": 0}'`;
+  const runId = await trigger(system, project, { command_override: override });
+  expect(await ended(system, runId)).toMatchObject({ status: 'success' });
+  expect(await containerOf(system, runId)).toBe(id);
+  expect((await logOf(system, runId)).match(/^line \d ✓$/gm)).toEqual(['line 0 ✓', 'line 1 ✓', 'line 2 ✓']);
+});
+
+async function inspected(container: string): Promise<ContainerInspectInfo> {
+  const found = await until(
+    'the container runs',
+    () =>
+      system.docker
+        .getContainer(container)
+        .inspect()
+        .catch(() => null),
+    (each) => each?.State.Running === true,
+  );
+  return found!;
+}
+
+function mountsOf({ HostConfig }: ContainerInspectInfo): unknown {
+  const mounts = HostConfig.Mounts as { Target: string; Source: string; Type: string }[];
+  return mounts.map(({ Target, Source, Type }) => ({ Target, Source, Type }));
+}
+
+/** What project code sees, but for what no two containers have in common. */
+function seen({ environment, ...found }: any): unknown {
+  return { ...found, environment: { ...environment, DCTL_RUN_ID: '', HOSTNAME: '' } };
+}
