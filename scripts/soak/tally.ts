@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { brokenInvariants } from './invariants.ts';
 import type { Asked } from './load.ts';
 import type { CountingReceiver } from './receiver.ts';
-import { executions, type ContainerWatch } from './watch-containers.ts';
+import { executions, type ContainerEvent, type ContainerWatch } from './watch-containers.ts';
 
 export interface Tally {
   counts: Record<string, number>;
@@ -18,6 +18,8 @@ interface Run {
   status: string;
   statusReason: string | null;
   fence: number;
+  /** Where it was launched. Null: it was not. */
+  containerId: string | null;
   log: string;
 }
 
@@ -41,7 +43,7 @@ export async function tally({
     'SELECT run_id, state FROM deliveries',
   );
   const left = await leftOver(docker, ids);
-  const events = watch.events.filter(({ runId }) => ids.has(runId));
+  const events = [...watch.events.filter(({ runId }) => ids.has(runId)), ...inTakenContainers(runs, watch)];
   const accepted = asked.filter(({ runId }) => runId !== null);
   const started = events.filter(({ action }) => action === 'start');
   const executionsOf = Map.groupBy(executions(events), ({ runId }) => runId);
@@ -81,11 +83,20 @@ export async function tally({
 
 async function readRuns(pool: pg.Pool): Promise<Run[]> {
   const { rows } = await pool.query<Run>(`
-    SELECT id, status, status_reason AS "statusReason", fence, COALESCE((
+    SELECT id, status, status_reason AS "statusReason", fence, container_id AS "containerId", COALESCE((
       SELECT convert_from(string_agg(content, ''::bytea ORDER BY starts_at), 'UTF8')
       FROM log_chunks WHERE run_id = runs.id), '') AS log
     FROM runs`);
   return rows;
+}
+
+/** What became of containers that were made ahead and that a run has got. */
+function inTakenContainers(runs: Run[], { warm }: ContainerWatch): ContainerEvent[] {
+  const runOf = new Map(runs.map(({ id, containerId }) => [containerId, id]));
+  return warm.flatMap((event) => {
+    const runId = runOf.get(event.containerId);
+    return runId === undefined ? [] : [{ ...event, runId }];
+  });
 }
 
 /** Every answer of 200 stands for one run, which has come to its end. */

@@ -11,6 +11,7 @@ import {
   type DeployedProject,
 } from '../support/project.ts';
 import { startSystem, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import { connections } from './connections.ts';
 
 let system: System;
@@ -121,14 +122,22 @@ test('a connection to DuckDB takes the place of the profile that the project bri
 
 test('what dbt parsed in an environment is not handed to a run in another', async () => {
   const env_vars = { PLAIN: 'one' };
-  const first = await jobIn({ env_vars }, {}, 'dbt parse');
-  const second = await jobIn({ env_vars }, {}, 'dbt parse');
-  const parses = async (job: DeployedProject) => {
+  const first = await jobIn({ env_vars }, {}, 'dbt ls');
+  const second = await jobIn({ env_vars }, {}, 'dbt ls');
+  const parsesInPart = async (job: DeployedProject) => {
     const runId = await trigger(system, job);
     expect(await ended(system, runId)).toMatchObject({ status: 'success' });
     return !/Unable to do partial parsing/.test(await logOf(runId));
   };
-  expect([await parses(first), await parses(first), await parses(second)]).toEqual([false, true, false]);
+  expect(await parsesInPart(first)).toBe(false);
+  const deployments = `/api/v1/projects/${first.projectId}/deployments`;
+  await until(
+    'it is prepared for that environment',
+    async () => (await system.call('GET', deployments)).body.data[0].preparations,
+    (preparations) =>
+      preparations.some((each: any) => each.environment_id === first.environmentId && each.state === 'ready'),
+  );
+  expect([await parsesInPart(first), await parsesInPart(second)]).toEqual([true, false]);
 });
 
 test('without a data volume nothing is mounted at /data', async () => {

@@ -112,7 +112,11 @@ describe('what waits', () => {
     expect(Number(bytes)).toBeGreaterThan(1024 ** 2);
     expect(Number(bytes)).toBeLessThan(165 * 1024 ** 2);
     expect(await metrics()).toMatch(/^dctl_warm_taken_total\{found="none"\} [1-9]$/m);
-    expect(await warmContainers(system)).toHaveLength(1);
+    await until(
+      'what was dropped is gone',
+      () => warmContainers(system),
+      ({ length }) => length === 1,
+    );
     worker.signal('SIGTERM');
     expect(await worker.ended).toBe(0);
     expect(await warmContainers(system)).toEqual([]);
