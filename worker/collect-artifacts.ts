@@ -1,6 +1,4 @@
-import { extract } from 'tar-stream';
 import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Context } from '../src/context.ts';
 import { artifactKey, isArtifactPath } from '../src/runs/artifact-path.ts';
 import { manifestNames } from '../src/preparations/stored-at.ts';
@@ -9,6 +7,7 @@ import { recordArtifacts } from '../src/runs/progress.ts';
 import { findSteps } from '../src/runs/store.ts';
 import { completeResults } from './complete-results.ts';
 import { containerName, projectFolder, stepsFolder } from './dbt/container-spec.ts';
+import { entriesIn } from './entries-in.ts';
 import type { Executor } from './executors/executor.ts';
 import type { Mask } from './masking.ts';
 import { takenManifest } from './prepared-run.ts';
@@ -82,25 +81,16 @@ async function* filesIn(
   container: string,
   folder: string,
 ): AsyncGenerator<FoundFile> {
-  const archive = await executor.collect(container, folder);
-  if (archive === null) return;
-  const entries = extract();
-  const unpacked = pipeline(Readable.from(archive), entries);
-  // What goes wrong is thrown below, once: nobody else may be listening yet.
-  unpacked.catch(() => undefined);
-  for await (const entry of entries) {
-    const { name, type, size, mtime } = entry.header;
-    if (type === 'file') {
-      yield {
-        path: name.replace(/^[^/]*\//, ''),
-        sizeBytes: size ?? 0,
-        modifiedAt: mtime ?? new Date(0),
-        content: entry as AsyncIterable<Uint8Array>,
-      };
-    }
-    entry.resume();
+  for await (const { header, content } of entriesIn(executor, container, folder)) {
+    const { name, type, size, mtime } = header;
+    if (type !== 'file') continue;
+    yield {
+      path: name.replace(/^[^/]*\//, ''),
+      sizeBytes: size ?? 0,
+      modifiedAt: mtime ?? new Date(0),
+      content,
+    };
   }
-  await unpacked;
 }
 
 function keepFiles(context: Context, run: ClaimedRun, mask: Mask) {

@@ -1,8 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { posix } from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { extract, pack, type Header, type Pack } from 'tar-stream';
+import { pack, type Pack } from 'tar-stream';
 import type { Context } from '../src/context.ts';
 import type { ClaimedPreparation } from '../src/preparations/lease.ts';
 import {
@@ -13,6 +12,7 @@ import {
 } from '../src/preparations/stored-at.ts';
 import { runnerUser } from '../src/projects/unpack.ts';
 import { projectFolder } from './dbt/container-spec.ts';
+import { entriesIn } from './entries-in.ts';
 import type { Executor } from './executors/executor.ts';
 import { createMask, type Mask, type MaskStream } from './masking.ts';
 
@@ -47,6 +47,7 @@ export async function keepPrepared(
   claimed: ClaimedPreparation,
 ): Promise<Kept> {
   const { id, deploymentId, lease } = claimed;
+  const { executor, containerId } = source;
   const unfinished = `${preparationKey(claimed)}/${lease.token}.tar`;
   const files = await keepFiles({ storage }, source, unfinished);
   const stored = { id, deploymentId, digest: files.digest };
@@ -55,7 +56,11 @@ export async function keepPrepared(
 
   let hasManifest = false;
   for (const name of manifestNames) {
-    for await (const { header, content } of entriesOf(source, `target/${name}`)) {
+    for await (const { header, content } of entriesIn(
+      executor,
+      containerId,
+      `${projectFolder}/target/${name}`,
+    )) {
       if (header.type !== 'file') continue;
       // What depends on the run's id is another manifest for each run.
       const ofRun = createMask([lease.token]).stream();
@@ -117,11 +122,11 @@ async function addPart(
   source: Source,
   { part, path }: { part: Part; path: string },
 ): Promise<void> {
-  const { mask } = source;
+  const { executor, containerId, mask } = source;
   const refuse = (hasFound: boolean) => {
     if (hasFound) throw new CannotKeep(part);
   };
-  for await (const { header, content } of entriesOf(source, path)) {
+  for await (const { header, content } of entriesIn(executor, containerId, `${projectFolder}/${path}`)) {
     const { type, mtime, linkname, size, mode } = header;
     // Everything that was deployed has this time: what came with the project need not be kept.
     if (mtime.getTime() === 0) return;
@@ -151,26 +156,6 @@ function addFolder(archive: Pack, name: string, mtime: Date): void {
 function leadsIntoProject(name: string, target: string): boolean {
   const place = posix.join(projectFolder, posix.dirname(name).replace(/^project/, ''));
   return posix.resolve(place, target).startsWith(`${projectFolder}/`);
-}
-
-interface Entry {
-  header: Header;
-  content: AsyncIterable<Uint8Array>;
-}
-
-/** Of a file or folder of the project. Each one's content is there until the next is asked for. */
-async function* entriesOf({ executor, containerId }: Source, path: string): AsyncGenerator<Entry> {
-  const archive = await executor.collect(containerId, `${projectFolder}/${path}`);
-  if (archive === null) return;
-  const entries = extract();
-  const unpacked = pipeline(Readable.from(archive), entries);
-  // What goes wrong is thrown below, once: nobody else may be listening yet.
-  unpacked.catch(() => undefined);
-  for await (const entry of entries) {
-    yield { header: entry.header, content: entry as AsyncIterable<Uint8Array> };
-    entry.resume();
-  }
-  await unpacked;
 }
 
 async function* withoutSecrets(

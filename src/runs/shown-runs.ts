@@ -52,11 +52,13 @@ export interface ShownRun {
   retriedBy: string | null;
 }
 
+/** What is stored of a step that has begun, or whose part of the log has. */
 export interface BegunStep {
   number: number;
   status: string;
   exitCode: number | null;
   errorMessage: string | null;
+  /** Null: nobody has said that it began. */
   startedAt: Date | null;
   finishedAt: Date | null;
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
 import { runSettings, type stepView } from './schema.ts';
+import type { BegunStep } from './shown-runs.ts';
 import { isFinal, tallyNodes } from './status.ts';
 
 interface StoredRun {
@@ -10,20 +11,10 @@ interface StoredRun {
   settings: unknown;
 }
 
-interface StoredStep {
-  number: number;
-  status: string;
-  exitCode: number | null;
-  errorMessage: string | null;
-  /** Null: nobody has said that it began. */
-  startedAt: Date | null;
-  finishedAt: Date | null;
-}
-
 /** A run's steps, also those that have not begun. `stored` and `counts` are the run's own. */
 export function viewSteps(
   run: StoredRun,
-  stored: StoredStep[],
+  stored: BegunStep[],
   counts: { step: number; status: string; count: number }[],
 ): z.input<typeof stepView>[] {
   return commandsOf(run).map((command, place) => {
