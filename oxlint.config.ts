@@ -34,6 +34,7 @@ const floors: string[][] = [
   ['src/preparations/**'],
   ['src/projects/**'],
   ['src/runs/**'],
+  ['src/dbt-cloud/**'],
   ['src/app.ts', 'src/readiness.ts', 'src/scrape.ts', 'src/server-*.ts', 'worker/**'],
   ['src/main.ts', 'src/bootstrap.ts', 'src/operate.ts', 'src/reseal.ts'],
 ];

@@ -2,6 +2,8 @@ import express, { type Express } from 'express';
 import { isWithin } from './addresses.ts';
 import { auditRoutes } from './audit/routes.ts';
 import type { Context } from './context.ts';
+import { dbtCloudDialects } from './dbt-cloud/envelope.ts';
+import { dbtCloudRoutes } from './dbt-cloud/routes.ts';
 import { AppError } from './errors.ts';
 import { environmentRoutes } from './environments/routes.ts';
 import { apiPage } from './http/api-page.ts';
@@ -35,6 +37,7 @@ export function apiRoutes(context: Context): Route[] {
     ...tokenRoutes(context),
     ...sessionRoutes(context),
     ...auditRoutes(context),
+    ...dbtCloudRoutes(context),
     ...serverRoutes(context),
   ];
 }
@@ -64,7 +67,7 @@ export function createApp(context: Context): Express {
       'There is nothing at this address. GET /api/openapi.json lists what there is, and /api/docs shows it.',
     );
   });
-  app.use(answerErrors(context));
+  app.use(answerErrors(context, dbtCloudDialects));
   return app;
 }
 

@@ -18,8 +18,16 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
+export type Problem = z.input<typeof problemSchema>;
+
+/** How addresses below a path tell of a problem, where whoever calls them knows another form. */
+export interface Dialect {
+  below: string;
+  bodyOf(problem: Problem): object;
+}
+
 /** The one place where an error becomes an answer. What nobody expected becomes a bare 500 with the request's id. */
-export function answerErrors({ log }: Context): ErrorRequestHandler {
+export function answerErrors({ log }: Context, dialects: Dialect[]): ErrorRequestHandler {
   return (error: unknown, request, response, _next) => {
     const refusal = asRefusal(error);
     if (refusal === undefined) log.error({ error }, 'a request failed unexpectedly');
@@ -34,7 +42,7 @@ export function answerErrors({ log }: Context): ErrorRequestHandler {
     for (const [name, value] of Object.entries(refusal?.headers ?? {})) response.setHeader(name, value);
     // What the caller is still sending is read and thrown away: closing now could cost it this answer.
     request.resume();
-    const body: z.input<typeof problemSchema> = {
+    const problem: Problem = {
       type: `urn:dctl:error:${refusal?.code ?? 'internal'}`,
       title: refusal?.title ?? 'Something went wrong on our side',
       status: refusal?.status ?? 500,
@@ -42,7 +50,12 @@ export function answerErrors({ log }: Context): ErrorRequestHandler {
       ...(refusal === undefined ? { request_id: requestId } : {}),
       ...(refusal !== undefined && refusal.problems.length > 0 ? { errors: refusal.problems } : {}),
     };
-    response.status(body.status).type('application/problem+json').send(JSON.stringify(body));
+    const dialect = dialects.find(
+      ({ below }) => request.path === below || request.path.startsWith(`${below}/`),
+    );
+    const body = dialect === undefined ? problem : dialect.bodyOf(problem);
+    const type = dialect === undefined ? 'application/problem+json' : 'application/json';
+    response.status(problem.status).type(type).send(JSON.stringify(body));
   };
 }
 
