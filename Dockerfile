@@ -53,8 +53,9 @@ USER 10001:10001
 FROM runtime AS api
 ENV DCTL_PORT=3000
 EXPOSE 3000
+# Over https where it speaks that, whoever its certificate names: nobody else is at this address.
 HEALTHCHECK --interval=5s --timeout=10s --start-period=60s --retries=6 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.DCTL_PORT}/readyz`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "const { DCTL_PORT: port, DCTL_TLS_CERT, DCTL_TLS_CERT_FILE } = process.env; const scheme = DCTL_TLS_CERT || DCTL_TLS_CERT_FILE ? 'https' : 'http'; require(scheme).get({ host: '127.0.0.1', port, path: '/readyz', rejectUnauthorized: false }, ({ statusCode }) => process.exit(statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 CMD ["node", "--max-semi-space-size=4", "dist/src/main.js"]
 
 FROM runtime AS worker

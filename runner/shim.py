@@ -9,8 +9,8 @@ Container stdin:  one line of JSON, {"steps": [{"command": "dbt build", "argv": 
 Container stdout: the log, exactly as dbt prints it, and whatever project code writes to either stream. Where there
                   are several steps, a line before each says which one begins.
 Container stderr: one JSON object a line, each with an "event": ready, warmed after a line that asks for it, for each
-                  step step_started, invocation, nodes_selected, nodes_total, node_started, node_finished,
-                  step_finished, and always last, finished.
+                  step step_started, invocation, nodes_selected, nodes_total, node_started, node_finished, parsed (of
+                  dbt parse), step_finished, and always last, finished.
                   Only this file can write there.
 
 dbt is imported before the message is read, so a container that waits answers at once. Any Python from 3.9 on and
@@ -43,6 +43,9 @@ MAX_ARGUMENTS_BYTES = 64 * 1024
 MAX_RESPONSE_BYTES = 4 * 1024
 # Of an event with many nodes: whoever reads the protocol takes no line of more than 256 KiB.
 MAX_SELECTED_BYTES = 64 * 1024
+
+# Variables that each run has others of; all others are its environment's.
+OF_RUN = re.compile(r"DCTL_(RUN_ID|CAUSE|METADATA_)|DBT_CLOUD_([A-Z]+_ID|RUN_REASON)")
 
 OK, HANDLED_FAILURES, UNHANDLED = 0, 1, 2
 # Its own, so that whoever sees no more than the exit code knows that nothing was run.
@@ -349,6 +352,7 @@ class Dbt:
 
     def prepare(self, changed):
         """Forgets what was parsed when it may depend on variables that are other ones by now."""
+        forget_noted_variables()
         if self._manifest is not None and any(map(self._has_read, changed)):
             self._manifest = None
 
@@ -375,6 +379,8 @@ class Dbt:
         if spares:
             write_results(outcome.result)
         if outcome.success:
+            if argv[:1] == ["parse"]:
+                emit({"event": "parsed", "reads_run": reads_run(outcome.result)})
             reporter.report_rest(outcome.result)
             return OK, None
         if outcome.exception is None:
@@ -383,6 +389,12 @@ class Dbt:
         if type(outcome.exception).__name__ == "DbtUsageException":  # the only one that dbt itself does not log
             print(f"Error: {outcome.exception}")
         return UNHANDLED, describe_failed(argv, outcome.exception)
+
+
+def forget_noted_variables():
+    """dbt looks once for the DBT_ENV_CUSTOM_ENV_... that it notes in its results: it may have done so ahead of them."""
+    with contextlib.suppress(ImportError, AttributeError):
+        importlib.import_module("dbt_common.events.functions").reset_metadata_vars()
 
 
 def write_results(result):
@@ -395,6 +407,13 @@ def write_results(result):
 def with_json(arguments):
     """dbt's arguments, as if it had been told to write JSON: whoever reads them finds that it is there."""
     return {**arguments, "write_json": True}
+
+
+def reads_run(manifest):
+    """Whether what was parsed may depend on the run that it was parsed for."""
+    return any(map(OF_RUN.match, getattr(manifest, "env_vars", ()))) or any(
+        OF_RUN.search(read_text(path)) for path in configuration_files()
+    )
 
 
 def configuration_files():

@@ -383,6 +383,16 @@ class Process(unittest.TestCase):
         self.assertIn("manifest", self.run_warm(warm, {"argv": ["one"]}, env={"NOT_READ": "now"})[0])
         self.assertNotIn("manifest", self.run_warm(warm, {"argv": ["one"], "preloaded": False})[0])
 
+    def test_parsing_says_whether_it_read_variables_of_the_run(self):
+        def reads_run():
+            return [event["reads_run"] for event in self.run_with(["parse"])[2] if event["event"] == "parsed"]
+
+        self.assertEqual(reads_run(), [False])
+        self.write("dbt_project.yml", "query-comment: \"{{ dctl_comment(env_var('DBT_CLOUD_ENVIRONMENT_NAME')) }}\"")
+        self.assertEqual(reads_run(), [False])
+        self.write("dbt_project.yml", "name: \"{{ env_var('DCTL_METADATA_NAME', '') }}\"")
+        self.assertEqual(reads_run(), [True])
+
     def test_a_project_that_cannot_be_parsed_ahead_is_run_all_the_same(self):
         for warm in (
             {"options": [], "env": {"GIVEN": "broken"}},

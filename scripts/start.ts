@@ -1,10 +1,12 @@
 // `npm start`: everything that dctl needs, dctl itself, and one dbt run to show that it works.
 import { join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readConfig } from '../src/config.ts';
 import { deployExample, showRun } from './demo.ts';
 import { openApiClient } from './setup/api-client.ts';
 import { ensureDocker } from './setup/docker.ts';
 import { checkDisk, openHome, takePlace, type Home } from './setup/home.ts';
+import { ownServer, type OwnServer } from './setup/own-server.ts';
 import { choosePort } from './setup/port.ts';
 import { ensurePostgres } from './setup/postgres.ts';
 import { lastLines, readIfThere, runCommand, startService, until, type Service } from './setup/processes.ts';
@@ -62,19 +64,19 @@ async function main(args: string[]): Promise<number> {
   const host = process.env['DCTL_HOST'] || '127.0.0.1';
   const patienceMs = place.wasKilled ? 5_000 : 0;
   const { port, note } = await choosePort(process.env['DCTL_PORT'], { host, patienceMs });
-  const url = `http://127.0.0.1:${port}`;
-
   const environment = await setUp(home, { host, port });
+  const server = ownServer(readConfig(environment));
+  const { url } = server;
   const first = await bootstrap(home, environment);
   const ids = { DAGCTL_URL: url, DAGCTL_TOKEN: first.token, ORG_ID: first.organizationId };
   home.writeEnvironment(ids);
   await steps.run(
     'API and worker',
-    () => startServices(home, environment, url),
+    () => startServices(home, environment, server),
     () => `on ${url}${note && ` (${note})`}`,
   );
 
-  const api = openApiClient({ url, token: first.token, organizationId: first.organizationId });
+  const api = openApiClient({ ...server, token: first.token, organizationId: first.organizationId });
   const example = await orEnded(
     steps.run(
       'Example project',
@@ -167,17 +169,16 @@ function runScript(args: string[], environment: NodeJS.ProcessEnv): Promise<stri
   return runCommand(process.execPath, args, { cwd: root, env: environment, timeoutMs: 60_000 });
 }
 
-async function startServices(home: Home, env: NodeJS.ProcessEnv, url: string): Promise<void> {
+async function startServices(home: Home, env: NodeJS.ProcessEnv, server: OwnServer): Promise<void> {
   const scripts = { api: 'dist/src/main.js', worker: 'dist/worker/main.js' };
   for (const [name, script] of Object.entries(scripts)) {
     const service = startService(name, { script, env, cwd: root, logFile: home.path(`logs/${name}.log`) });
     services.push(service);
   }
   const isReady = async () => {
-    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2_000) }).catch(
-      () => undefined,
-    );
-    await answer?.body?.cancel();
+    const signal = AbortSignal.timeout(2_000);
+    const answer = await server.fetch(`${server.url}/readyz`, { signal }).catch(() => undefined);
+    await answer?.text();
     return answer?.status === 200 || undefined;
   };
   if (await orEnded(until(60_000, isReady))) return;

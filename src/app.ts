@@ -4,6 +4,7 @@ import { auditRoutes } from './audit/routes.ts';
 import type { Context } from './context.ts';
 import { dbtCloudDialects } from './dbt-cloud/envelope.ts';
 import { dbtCloudRoutes } from './dbt-cloud/routes.ts';
+import { dbtCloudWebhookRoutes } from './dbt-cloud/webhook-routes.ts';
 import { AppError } from './errors.ts';
 import { environmentRoutes } from './environments/routes.ts';
 import { apiPage } from './http/api-page.ts';
@@ -38,6 +39,7 @@ export function apiRoutes(context: Context): Route[] {
     ...sessionRoutes(context),
     ...auditRoutes(context),
     ...dbtCloudRoutes(context),
+    ...dbtCloudWebhookRoutes(context),
     ...serverRoutes(context),
   ];
 }

@@ -42,6 +42,12 @@ const api = {
     .default('127.0.0.1')
     .meta({ description: 'the address that the API listens at, and a worker with a `DCTL_WORKER_PORT`' }),
   DCTL_PORT: port().default(3000).meta({ description: 'the port that the API listens at' }),
+  DCTL_TLS_CERT: filePath().optional().meta({
+    description:
+      "a PEM file with the server's certificate and those between it and its authority: with it and `DCTL_TLS_KEY`, `DCTL_PORT` speaks https (see [TLS](deployment.md#tls))",
+  }),
+  DCTL_TLS_KEY: filePath().optional().meta({ description: 'a PEM file with its key, without a passphrase' }),
+  DCTL_PLAIN_PORT: port().optional().meta({ description: 'a port for http beside it' }),
   DCTL_PUBLIC_URL: z
     .url({ protocol: /^https?$/, error: 'write an address such as https://dctl.example.com' })
     .transform((url) => new URL(url).origin)
@@ -163,6 +169,10 @@ const webhooks = {
   }),
   DCTL_WEBHOOK_TIMEOUT_SECONDS: seconds(10).meta({ description: 'of one try' }),
   DCTL_WEBHOOK_RETRY_SECONDS: seconds(2).meta({ description: 'before the one retry' }),
+  DCTL_SUBSCRIPTION_RETRY_SECONDS: z.string().default('5, 30, 120, 600').transform(readPauses).meta({
+    description: "before each retry of a webhook subscription's event: there are as many retries as numbers",
+    otherwise: '5, 30, 120, 600',
+  }),
 };
 
 const watching = {
@@ -216,6 +226,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     const name = String(path[0]);
     problems.set(name, problems.get(name) ?? message);
   }
+  for (const [name, message] of tlsProblems(given)) problems.set(name, problems.get(name) ?? message);
   if (parsed.success && problems.size === 0) return parsed.data;
   const lines = [...problems].map(([name, problem]) => `  ${name}: ${problem}`);
   throw new Error(`These settings are not right:\n${lines.join('\n')}`);
@@ -252,6 +263,18 @@ function withFiles(environment: NodeJS.ProcessEnv) {
     }
   }
   return { given, problems };
+}
+
+/** What is right by itself and makes no sense together. */
+function* tlsProblems(given: Record<string, string>): Generator<[name: string, problem: string]> {
+  const { DCTL_TLS_CERT: cert, DCTL_TLS_KEY: key, DCTL_PLAIN_PORT: plain } = given;
+  if (cert !== undefined && key === undefined) yield ['DCTL_TLS_KEY', 'is required beside DCTL_TLS_CERT'];
+  if (key !== undefined && cert === undefined) yield ['DCTL_TLS_CERT', 'is required beside DCTL_TLS_KEY'];
+  if (plain === undefined) return;
+  if (cert === undefined && key === undefined)
+    yield ['DCTL_PLAIN_PORT', 'is for a server with DCTL_TLS_CERT: without it, DCTL_PORT speaks http'];
+  if (plain !== '0' && plain === given['DCTL_PORT'])
+    yield ['DCTL_PLAIN_PORT', 'write another port than that of DCTL_PORT'];
 }
 
 function nearestOf(name: string, known: string[]): string | undefined {
@@ -307,11 +330,25 @@ function port() {
     .max(65_535, 'write a port number');
 }
 
+function filePath() {
+  return z
+    .string()
+    .refine((text) => !text.includes('-----BEGIN'), 'write the path of a PEM file, not what it holds');
+}
+
 function readKeys(text: string, issues: z.RefinementCtx) {
   const keys = text.split(/[\s,]+/).filter((key) => key !== '');
   const wrong = keys.findIndex((key) => Buffer.from(key, 'base64').length !== 32);
   if (wrong !== -1) issues.addIssue(`key ${wrong + 1} is not 32 bytes in base64`);
   return keys;
+}
+
+function readPauses(text: string, issues: z.RefinementCtx) {
+  const pauses = text.split(/[\s,]+/).filter((pause) => pause !== '');
+  const numbers = pauses.map(Number);
+  if (numbers.some((pause) => !(pause > 0 && pause <= 86_400)) || numbers.length > 20)
+    issues.addIssue('write at most 20 numbers above 0 and up to 86400, separated by commas');
+  return numbers;
 }
 
 function readCidrs(text: string, issues: z.RefinementCtx) {

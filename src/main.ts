@@ -1,8 +1,8 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
 import { createApp } from './app.ts';
 import { readConfig, unknownSettings } from './config.ts';
 import { patiently } from './db.ts';
+import { readCertificate } from './http/certificate.ts';
+import { listen } from './http/listen.ts';
 import { createLog } from './log.ts';
 import { migrate } from './migrate.ts';
 import { openContext } from './open-context.ts';
@@ -18,6 +18,7 @@ const closingMs = 1_000;
 const config = readConfig(process.env);
 const log = createLog('api', config.DCTL_LOG_LEVEL);
 for (const unknown of unknownSettings(process.env)) log.warn(unknown, 'this setting is not known');
+const certificate = readCertificate(config);
 
 // Whatever starts everything at once starts Postgres no earlier.
 const applied = await patiently(() => migrate(config.DATABASE_URL), {
@@ -27,13 +28,10 @@ const applied = await patiently(() => migrate(config.DATABASE_URL), {
 if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
 
 const context = openContext(config, log);
-const server = createServer(createApp(context));
-// A large deployment over a slow line takes its time; a client that pools connections meets none that just closed.
-server.requestTimeout = 30 * 60_000;
-server.keepAliveTimeout = 65_000;
-server.listen(config.DCTL_PORT, config.DCTL_HOST);
-await once(server, 'listening');
-log.info({ address: server.address(), queue: context.doorbell.carrier }, 'serving');
+const server = await listen(context, createApp(context), certificate);
+const { address, plain } = server;
+const scheme = certificate === undefined ? 'http' : 'https';
+log.info({ address, scheme, plain, queue: context.doorbell.carrier }, 'serving');
 
 // Also while there is no worker: whoever waits for a run waits for its end.
 const stop = new AbortController();
@@ -44,8 +42,10 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     if (stop.signal.aborted) process.exit(1);
     stop.abort();
     log.info({ signal }, 'stopping');
-    server.close(() => void context.close().then(() => process.exit(0)));
-    server.closeIdleConnections();
+    void server
+      .close()
+      .then(() => context.close())
+      .then(() => process.exit(0));
     // Log followers stay as long as their run; they can come back to another process. And nothing is owed to a database or
     // a queue that is away.
     const drainMs = config.DCTL_DRAIN_SECONDS * 1_000;

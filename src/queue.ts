@@ -11,9 +11,9 @@ import { postgresBackend, postgresConnection } from './queue-on-postgres.ts';
  * finds nothing to do).
  */
 export interface Doorbell {
-  /** `delayMs`: not before that has passed. */
+  // `delayMs`: not before that has passed.
   ringRun(runId: string, delayMs?: number): Promise<void>;
-  ringDelivery(deliveryId: string): Promise<void>;
+  ringDelivery(deliveryId: string, delayMs?: number): Promise<void>;
   ringPreparation(preparationId: string): Promise<void>;
   /** From now on rings for the job at each of the schedule's times. In place of the schedule it rang at, if there is one. */
   ringAtTimesOf(jobId: string, schedule: { cron: string; timezone: string }): Promise<void>;
@@ -104,7 +104,7 @@ export function openDoorbell(config: Config, log: Log): Doorbell {
   return {
     carrier,
     ringRun: (runId, delayMs) => ring(runs, runId, delayMs),
-    ringDelivery: (deliveryId) => ring(deliveries, deliveryId),
+    ringDelivery: (deliveryId, delayMs) => ring(deliveries, deliveryId, delayMs),
     ringPreparation: (preparationId) => ring(preparations, preparationId),
     ringAtTimesOf: (jobId, { cron, timezone }) =>
       setSchedule(

@@ -5,9 +5,17 @@ import { countTokensOfOtherKeys } from './tokens/store.ts';
 /** What is stored sealed. `keys` are the columns that name a row. */
 const sealedColumns = [
   { what: 'webhook headers of jobs', table: 'jobs', keys: ['id'], column: 'webhook_headers' },
+  { what: 'webhook sign-ins of jobs', table: 'jobs', keys: ['id'], column: 'webhook_auth' },
   { what: 'webhook secrets of jobs', table: 'jobs', keys: ['id'], column: 'webhook_secret' },
   { what: 'headers of deliveries', table: 'deliveries', keys: ['id'], column: 'headers' },
+  { what: 'sign-ins of deliveries', table: 'deliveries', keys: ['id'], column: 'auth' },
   { what: 'secrets of deliveries', table: 'deliveries', keys: ['id'], column: 'secret' },
+  {
+    what: 'secrets of webhook subscriptions',
+    table: 'webhook_subscriptions',
+    keys: ['id'],
+    column: 'secret',
+  },
   { what: 'connections of environments', table: 'environments', keys: ['id'], column: 'connection_secrets' },
   {
     what: 'secrets of environments',

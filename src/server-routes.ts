@@ -7,8 +7,19 @@ import { openServerMetrics } from './server-metrics.ts';
 /** What is asked about the server itself, by whoever watches over it. */
 export function serverRoutes(context: Context): Route[] {
   const status = z.object({ status: z.literal('ok') });
+  const server = z.object({ name: z.literal('dctl'), api: z.string(), docs: z.string() });
   const scrape = openServerMetrics(context);
   return [
+    jsonRoute({
+      method: 'get',
+      path: '/',
+      name: 'getServer',
+      summary: 'What is here: clients ask this to see whether somebody is',
+      tag: 'Server',
+      scope: null,
+      success: { status: 200, description: 'Where to read on', schema: server },
+      handle: async () => ({ name: 'dctl' as const, api: '/api/openapi.json', docs: '/api/docs' }),
+    }),
     jsonRoute({
       method: 'get',
       path: '/livez',

@@ -61,7 +61,8 @@ export async function collectArtifacts(
     if (written !== -1) kept.artifacts.splice(written, 1);
     kept.artifacts.push({ step, path, ...stored });
   }
-  await recordArtifacts(db, run.id, kept.artifacts);
+  const told = await recordArtifacts(db, run.id, kept.artifacts);
+  await Promise.all(told.map((id) => context.doorbell.ringDelivery(id)));
   if (kept.leftOut > 0)
     log.warn({ run: run.id, leftOut: kept.leftOut }, 'the run left more artifacts than are kept');
 }

@@ -10,6 +10,8 @@ export interface HeardOfPreparation {
   /** Null: the container ended before it said so. */
   finished: { exitCode: number; error: string | null } | null;
   dbtVersion: string | null;
+  /** Whether what was parsed may be another for each run. */
+  readsRun: boolean;
   /** The end of what dbt printed, masked. */
   output: string;
 }
@@ -19,6 +21,7 @@ export async function hearPreparation(output: Output, mask: Mask): Promise<Heard
   const reader = new ProtocolReader();
   let finished: HeardOfPreparation['finished'] = null;
   let dbtVersion: string | null = null;
+  let readsRun = false;
   let printed: Buffer = Buffer.alloc(0);
   try {
     for await (const { stream, content } of maskedOutput(output, mask)) {
@@ -29,13 +32,14 @@ export async function hearPreparation(output: Output, mask: Mask): Promise<Heard
       }
       for (const event of reader.read(content)) {
         if (event.event === 'ready') dbtVersion = event.dbt_version;
+        if (event.event === 'parsed') readsRun = event.reads_run;
         if (event.event === 'finished') finished = { exitCode: event.exit_code, error: event.error };
       }
     }
   } catch {
     // It was cut off. What matters has been heard, or has not.
   }
-  return { finished, dbtVersion, output: endOf(printed) };
+  return { finished, dbtVersion, readsRun, output: endOf(printed) };
 }
 
 /** From the beginning of a line on, and without what Postgres does not take. */

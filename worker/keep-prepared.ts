@@ -35,6 +35,8 @@ interface Source {
   executor: Executor;
   containerId: string;
   mask: Mask;
+  /** Whether what was parsed may be another for each run. */
+  readsRun: boolean;
 }
 
 /**
@@ -55,6 +57,8 @@ export async function keepPrepared(
   await storage.remove(unfinished);
 
   let hasManifest = false;
+  // What depends on the run is another manifest for each.
+  if (source.readsRun) return { files, hasManifest };
   for (const name of manifestNames) {
     for await (const { header, content } of entriesIn(
       executor,
@@ -62,7 +66,7 @@ export async function keepPrepared(
       `${projectFolder}/target/${name}`,
     )) {
       if (header.type !== 'file') continue;
-      // What depends on the run's id is another manifest for each run.
+      // However it came to depend on the run.
       const ofRun = createMask([lease.token]).stream();
       const key = preparedManifestKey(stored, name);
       await storage.write(key, masked(content, { ofRun, mask: source.mask.stream() }));

@@ -2,6 +2,7 @@ import { readConfig, unknownSettings } from '../src/config.ts';
 import { createLog, withLogFields } from '../src/log.ts';
 import { openContext } from '../src/open-context.ts';
 import { answerDoorbell } from '../src/queue.ts';
+import { AirflowTokens } from './airflow-tokens.ts';
 import { deliverWebhook } from './deliver-webhook.ts';
 import { dockerExecutor } from './executors/docker.ts';
 import { prepareDeployment } from './prepare-deployment.ts';
@@ -38,10 +39,11 @@ const workplace = {
   atWork: new Set<string>(),
   settling: new Set<Promise<void>>(),
 };
+const tokens = new AirflowTokens();
 const doorbell = answerDoorbell(config, log, {
   run: { handle: (id) => processRun(workplace, id), concurrency: config.DCTL_WORKER_CONCURRENCY },
   delivery: {
-    handle: (id) => withLogFields({ delivery: id }, () => deliverWebhook(context, id)),
+    handle: (id) => withLogFields({ delivery: id }, () => deliverWebhook(context, tokens, id)),
     concurrency: deliveriesAtOnce,
   },
   schedule: { handle: (id) => answerSchedule(context, id), concurrency: schedulesAtOnce },

@@ -8,10 +8,12 @@ import {
   type ClaimedPreparation,
   type PreparationEnd,
 } from '../src/preparations/lease.ts';
+import { withTargetOf } from '../src/jobs/steps-of-run.ts';
 import { preparationKey } from '../src/preparations/stored-at.ts';
 import { findStoredDigest } from '../src/preparations/store.ts';
 import { deploymentKey } from '../src/projects/deployment-key.ts';
 import { unnamedSpec } from './dbt/container-spec.ts';
+import { variablesOfAnyRun } from './dbt/run-variables.ts';
 import {
   CouldNotStart,
   EngineAway,
@@ -100,7 +102,8 @@ async function madeIn(
   if (!(await storage.has(deploymentKey(deploymentId)))) {
     return { kind: 'failed', why: "The deployment's files were removed.", ...nothing };
   }
-  const basis = await openBasis(context, executor, claimed);
+  const environment = withTargetOf(claimed.environment, options);
+  const basis = await openBasis(context, executor, { ...claimed, environment });
   if ('problem' in basis) return { kind: 'failed', why: basis.problem, ...nothing };
   const { parsedWith } = basis;
   if (parsedWith !== null && parsedWith === claimed.parsedWith && claimed.hasManifest) {
@@ -132,7 +135,11 @@ async function madeIn(
       return afterTry(claimed, { why: 'Its container ended before dbt did.', stopping });
     }
     if (heard.finished.exitCode !== 0) return failed(whyOf(heard.finished, basis));
-    const kept = await keepPrepared(context, { executor, containerId, mask: basis.mask }, claimed);
+    const kept = await keepPrepared(
+      context,
+      { executor, containerId, mask: basis.mask, readsRun: heard.readsRun },
+      claimed,
+    );
     return { kind: 'ready', ...kept, ...told };
   } finally {
     await removeSoon(executor, containerId);
@@ -161,11 +168,11 @@ function specOf(claimed: ClaimedPreparation, config: Workplace['context']['confi
   };
 }
 
-/** `runId`: stands for a run's, and is found in what depends on it. */
-function messageFor(options: string[], { variables }: OpenedBasis, runId: string): string {
+/** `mark`: is found in what depends on the run that it is parsed for. */
+function messageFor(options: string[], { variables }: OpenedBasis, mark: string): string {
   const command = ['dbt', 'parse', ...options].join(' ');
   const steps = [{ command, argv: ['parse', ...options] }];
-  return JSON.stringify({ steps, env: { ...variables, DCTL_RUN_ID: runId } });
+  return JSON.stringify({ steps, env: { ...variables, ...variablesOfAnyRun(mark) } });
 }
 
 /** Renews it at a third of its time. `lost` aborts when it is another's. */

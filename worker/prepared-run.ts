@@ -1,6 +1,6 @@
-import { writesManifestAside } from '../src/commands/parse-options.ts';
+import { optionsOf, writesManifestAside } from '../src/commands/parse-options.ts';
 import type { Context } from '../src/context.ts';
-import { optionsOf, requestPreparation } from '../src/preparations/request-preparations.ts';
+import { requestPreparation } from '../src/preparations/request-preparations.ts';
 import { manifestNames, preparedManifestKey, type ManifestName } from '../src/preparations/stored-at.ts';
 import { findPreparation, type FoundPreparation, type Wanted } from '../src/preparations/store.ts';
 import { artifactKey } from '../src/runs/artifact-path.ts';
@@ -79,7 +79,7 @@ export async function requestForNextTime(
     retryFrom,
     environment: { id: environmentId },
   } = run.settings;
-  if (run.hasOverride || retryFrom !== null || options === null) return;
+  if (run.hasOverride || run.settings.overrides !== null || retryFrom !== null || options === null) return;
   const wanted = wantedAfter(run.settings, environment);
   if (wanted === null) return;
   await requestPreparation(context, { deploymentId: run.deploymentId, environmentId, options }, wanted);

@@ -1,9 +1,10 @@
 import type { Context } from '../src/context.ts';
 import { withLogFields } from '../src/log.ts';
 import { patiently } from '../src/db.ts';
+import { beginRun } from '../src/runs/begin-run.ts';
 import { cancellationOf } from '../src/runs/cancel.ts';
 import { finishRun } from '../src/runs/finish.ts';
-import { claimRun, maxClaims, releaseLease, renewLease, type ClaimedRun } from '../src/runs/lease.ts';
+import { maxClaims, releaseLease, renewLease, type ClaimedRun } from '../src/runs/lease.ts';
 import type { Outcome } from '../src/runs/status.ts';
 import { Cancellation } from './cancellation.ts';
 import { execute, type Claim, type Ended } from './execute.ts';
@@ -33,10 +34,10 @@ export interface Workplace {
  * its container, goes on by the side while the next one begins.
  */
 export async function processRun(workplace: Workplace, runId: string): Promise<void> {
-  const { config, db, metrics } = workplace.context;
+  const { config, metrics } = workplace.context;
   // Its lease may have run out while Postgres was away: it is renewed now, unless somebody else has the run.
   if (workplace.stopping.aborted || workplace.atWork.has(runId)) return;
-  const run = await claimRun(db, runId, {
+  const run = await beginRun(workplace.context, runId, {
     name: config.DCTL_WORKER_NAME,
     leaseSeconds: config.DCTL_LEASE_SECONDS,
     engineId: await workplace.executor.engineId(),

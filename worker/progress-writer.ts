@@ -116,6 +116,7 @@ export class ProgressWriter {
         });
       case 'ready':
       case 'warmed':
+      case 'parsed':
       case 'no_message':
       case 'finished':
         return;

@@ -4,6 +4,7 @@ import { openRunSecrets } from '../src/environments/run-secrets.ts';
 import { basisOf, type Basis } from './dbt/basis.ts';
 import type { ClaimedRun } from '../src/runs/lease.ts';
 import { generatedProfile, targetName, type GeneratedProfile } from './dbt/profile.ts';
+import { environmentVariables } from './dbt/run-variables.ts';
 import { unnamedSpec, workFolder } from './dbt/container-spec.ts';
 import type { Executor } from './executors/executor.ts';
 import type { FoundPreparation } from '../src/preparations/store.ts';
@@ -84,6 +85,7 @@ export async function openBasis(
           threads: environment.threads,
         });
   const variables = {
+    ...environmentVariables(environment),
     ...environment.envVars,
     ...secrets.variables,
     ...(profile === null ? ownProfile(environment.target) : variablesOf(profile)),

@@ -25,13 +25,14 @@ export interface Post {
   timeoutMs?: number;
   /** How much of an answer is read before the connection is closed. */
   maxAnswerBytes?: number;
+  /** How much of it is handed back. */
+  keptAnswerBytes?: number;
   /** Texts that are masked when the receiver repeats them in its answer: the values of secret headers. */
   hide?: readonly string[];
   resolve?: Resolve;
   signal?: AbortSignal;
 }
 
-const keptAnswerBytes = 2048;
 /** Fewer characters of a secret at the end of an answer are taken for chance. */
 const shortestCutSecret = 4;
 
@@ -59,7 +60,7 @@ export async function postOnce(post: Post): Promise<PostOutcome> {
       kind: 'answered',
       status,
       durationMs: since(startedAt),
-      answer: keptAnswer(progress, post.hide),
+      answer: keptAnswer(progress, post),
     };
   } catch (error) {
     post.signal?.throwIfAborted();
@@ -69,7 +70,7 @@ export async function postOnce(post: Post): Promise<PostOutcome> {
         kind: 'timed_out',
         status: progress.status,
         durationMs,
-        answer: keptAnswer(progress, post.hide),
+        answer: keptAnswer(progress, post),
       };
     }
     if (error instanceof BlockedAddress) return { kind: 'blocked', reason: error.message };
@@ -203,7 +204,10 @@ function codeOf(error: unknown): string {
 }
 
 /** The start of the answer as text that a database and a terminal can hold. */
-function keptAnswer({ chunks, isWhole }: Progress, hide: readonly string[] = []): string {
+function keptAnswer(
+  { chunks, isWhole }: Progress,
+  { hide = [], keptAnswerBytes = 2_048 }: Pick<Post, 'hide' | 'keptAnswerBytes'>,
+): string {
   // As a stream: a character cut in two at the end is dropped, not replaced.
   const decoder = new TextDecoder();
   const text = decoder.decode(Buffer.concat(chunks), { stream: true }).replaceAll(/(?![\n\t])\p{Cc}/gu, '');

@@ -1,7 +1,8 @@
 import type { Context } from '../src/context.ts';
 import { parseCommand } from '../src/commands/parse-command.ts';
-import { parseOptions } from '../src/commands/parse-options.ts';
-import { optionsOf, requestPreparation } from '../src/preparations/request-preparations.ts';
+import { optionsOf, parseOptions } from '../src/commands/parse-options.ts';
+import { environmentOfSteps, stepsOfRun } from '../src/jobs/steps-of-run.ts';
+import { requestPreparation } from '../src/preparations/request-preparations.ts';
 import { findPreparation, type FoundPreparation, type Wanted } from '../src/preparations/store.ts';
 import { findLikelyJobs, type LikelyJob } from '../src/runs/likely-jobs.ts';
 import { getInstallationId } from '../src/runs/store.ts';
@@ -53,14 +54,17 @@ async function warmFor(
   job: LikelyJob,
   installationId: string,
 ): Promise<(WarmFor & { isPrepared: boolean }) | null> {
-  const { organizationId, deploymentId, environment } = job;
-  const basis = { installationId, organizationId, deploymentId, environment, projectType: 'dbt' as const };
-  const argvs = job.commands.flatMap((command) => {
+  const { organizationId, deploymentId } = job;
+  const commands = job.commands.flatMap((command) => {
     const parsed = parseCommand(command, 'dbt');
-    return parsed.accepted ? [parsed.argv] : [];
+    return parsed.accepted ? [parsed] : [];
   });
   // One that an earlier version accepted, and this one does not.
-  if (argvs.length < job.commands.length) return null;
+  if (commands.length < job.commands.length) return null;
+  const steps = stepsOfRun(commands, job.manner);
+  const argvs = steps.map(({ argv }) => argv);
+  const environment = environmentOfSteps(job.environment, steps);
+  const basis = { installationId, organizationId, deploymentId, environment, projectType: 'dbt' as const };
   const options = optionsOf(argvs);
   const [opened, prepared] = await Promise.all([
     openBasis(context, executor, basis),

@@ -3,20 +3,16 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../scripts/setup/port.ts';
 import { runCommand } from '../../scripts/setup/processes.ts';
+import { ensureClientEnvironment } from '../../test/clients/environments.ts';
 import { createDatabase, type Bench } from '../system.ts';
-import { ensureTool } from './install.ts';
 import { ask, awaitAnswer, startProgram } from './programs.ts';
 import type { OtherTool, Workplace } from './others.ts';
 
 const version = '3.3.2';
 
 /** Airflow with its LocalExecutor on the same Postgres, all else as it comes; one task, a BashOperator. */
-export async function startAirflow(bench: Bench, { tools, folder, env }: Workplace): Promise<OtherTool> {
-  const bin = await ensureTool(tools, 'airflow', [
-    `apache-airflow==${version}`,
-    'psycopg2-binary',
-    'asyncpg',
-  ]);
+export async function startAirflow(bench: Bench, { folder, env }: Workplace): Promise<OtherTool> {
+  const { bin } = await ensureClientEnvironment('airflow3');
   const home = join(folder, 'airflow');
   const dags = join(home, 'dags');
   await mkdir(dags, { recursive: true });

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readIfThere, runCommand } from '../../scripts/setup/processes.ts';
+import { ensureUv } from '../../scripts/setup/python-environment.ts';
 
 /** Packages are taken as they were then, so that the same ones are installed next time. */
 const asOf = '2026-11-01';
@@ -31,16 +32,4 @@ export async function ensureTool(home: string, name: string, packages: string[])
   }
   writeFileSync(stamp, wanted);
   return join(folder, 'bin');
-}
-
-/** An installer that resolves these in seconds. */
-async function ensureUv(home: string): Promise<string> {
-  const folder = join(home, 'uv');
-  const program = join(folder, 'bin', 'uv');
-  const works = await runCommand(program, ['--version']).catch(() => undefined);
-  if (works !== undefined) return program;
-  rmSync(folder, { recursive: true, force: true });
-  await runCommand('python3', ['-m', 'venv', folder], { timeoutMs: limitMs });
-  await runCommand(join(folder, 'bin', 'pip'), ['install', '--quiet', 'uv'], { timeoutMs: limitMs });
-  return program;
 }

@@ -10,7 +10,7 @@ import { ensureTool } from './install.ts';
 import { startPrefect } from './prefect.ts';
 
 const root = join(import.meta.dirname, '..', '..');
-/** Where tools are installed, once. */
+/** Where dbt is installed, once. */
 const tools = join(root, '.dctl', 'bench', 'tools');
 
 export interface OtherTool {
@@ -20,7 +20,6 @@ export interface OtherTool {
 }
 
 export interface Workplace {
-  tools: string;
   folder: string;
   /** For processes that run dbt on the project. */
   env: NodeJS.ProcessEnv;
@@ -34,7 +33,7 @@ export async function measureOthers(bench: Bench, pairs: number): Promise<Report
   const started = [];
   for (const [name, start] of Object.entries({ airflow: startAirflow, prefect: startPrefect })) {
     bench.say(`others: installing and starting ${name}`);
-    started.push(await start(bench, { tools, folder, env: await ownProject(folder, name, dbt) }));
+    started.push(await start(bench, { folder, env: await ownProject(folder, name, dbt) }));
   }
   const dctl = await throughDctl(bench);
 

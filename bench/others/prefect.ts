@@ -1,19 +1,17 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../scripts/setup/port.ts';
+import { ensureClientEnvironment } from '../../test/clients/environments.ts';
 import { createDatabase, type Bench } from '../system.ts';
-import { ensureTool } from './install.ts';
 import { ask, awaitAnswer, startProgram } from './programs.ts';
 import type { OtherTool, Workplace } from './others.ts';
 
 const version = '3.8.8';
-/** The newest that it starts with. */
-const fastapi = 'fastapi<0.140';
 const pollSeconds = 1;
 
 /** A Prefect server on the same Postgres, and a process that serves one flow, which calls dbt. */
-export async function startPrefect(bench: Bench, { tools, folder, env }: Workplace): Promise<OtherTool> {
-  const bin = await ensureTool(tools, 'prefect', [`prefect==${version}`, 'asyncpg', fastapi]);
+export async function startPrefect(bench: Bench, { folder, env }: Workplace): Promise<OtherTool> {
+  const { bin } = await ensureClientEnvironment('dbt-cloud-clients');
   const home = join(folder, 'prefect');
   await mkdir(home, { recursive: true });
   const { url: databaseUrl } = await createDatabase(bench);

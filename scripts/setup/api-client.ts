@@ -1,3 +1,5 @@
+import type { Fetch } from './own-server.ts';
+
 export interface ApiClient {
   /** Calls the public API and answers its JSON. Throws the problem's own sentence for anything but a 2xx. */
   call<T>(method: string, path: string, body?: unknown): Promise<T>;
@@ -10,7 +12,13 @@ export interface Page<T> {
   next_cursor: string | null;
 }
 
-export function openApiClient(options: { url: string; token: string; organizationId: string }): ApiClient {
+export function openApiClient(options: {
+  url: string;
+  token: string;
+  organizationId: string;
+  fetch?: Fetch;
+}): ApiClient {
+  const ask: Fetch = options.fetch ?? fetch;
   const headers = { authorization: `Bearer ${options.token}`, 'x-organization-id': options.organizationId };
 
   async function send<T>(
@@ -19,7 +27,7 @@ export function openApiClient(options: { url: string; token: string; organizatio
     type: string,
     body?: string | Uint8Array<ArrayBuffer>,
   ): Promise<T> {
-    const response = await fetch(options.url + path, {
+    const response = await ask(options.url + path, {
       method,
       headers: body === undefined ? headers : { ...headers, 'content-type': type },
       ...(body === undefined ? {} : { body }),

@@ -115,7 +115,7 @@ export async function commandOf(pid: number): Promise<string | undefined> {
   return readIfThere(`/proc/${pid}/cmdline`)?.replaceAll('\0', ' ').trim();
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

@@ -97,11 +97,14 @@ async function brokenByStatuses(pool: pg.Pool): Promise<string[]> {
 
 async function brokenByWebhooks(pool: pg.Pool): Promise<string[]> {
   const { rows: deliveries } = await pool.query<{ run_id: string; count: number }>(`
-    SELECT run_id, count(*)::int FROM deliveries WHERE kind = 'run_finished' GROUP BY run_id HAVING count(*) > 1`);
+    SELECT run_id, count(*)::int FROM deliveries WHERE kind IN ('run_finished', 'run_event')
+    GROUP BY run_id, subscription_id, event HAVING count(*) > 1`);
   const { rows: tries } = await pool.query<{ delivery_id: string; count: number }>(`
-    SELECT delivery_id, count(*)::int FROM delivery_tries GROUP BY delivery_id HAVING count(*) > 2`);
+    SELECT delivery_id, count(*)::int FROM delivery_tries JOIN deliveries ON deliveries.id = delivery_id
+    GROUP BY delivery_id, subscription_id
+    HAVING count(*) > CASE WHEN subscription_id IS NULL THEN 2 ELSE 5 END`);
   return [
-    ...deliveries.map(({ run_id, count }) => `run ${run_id}: ${count} webhooks tell of its end`),
+    ...deliveries.map(({ run_id, count }) => `run ${run_id}: ${count} webhooks tell of the same`),
     ...tries.map(({ delivery_id, count }) => `webhook ${delivery_id}: it was tried ${count} times`),
   ];
 }

@@ -34,7 +34,10 @@ export type AuditAction =
   | 'run.cancelled'
   | 'webhook.secret_revealed'
   | 'webhook.sent_again'
-  | 'webhook.tested';
+  | 'webhook.tested'
+  | 'webhook_subscription.created'
+  | 'webhook_subscription.changed'
+  | 'webhook_subscription.deleted';
 
 /**
  * Notes who did what, for good. `details` holds names of fields and other facts that anybody in the organization may

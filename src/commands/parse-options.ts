@@ -43,6 +43,18 @@ export function parseOptions(argv: readonly string[]): string[] | null {
   return options;
 }
 
+/**
+ * The options of the first of several `dbt` commands that a project can be prepared for; null when there is none.
+ * `argvs`: the words of each.
+ */
+export function optionsOf(argvs: readonly (readonly string[])[]): string[] | null {
+  for (const argv of argvs) {
+    const options = parseOptions(argv);
+    if (options !== null) return options;
+  }
+  return null;
+}
+
 /** Whether a `dbt` command writes its manifest only by the way: nobody runs it for that. */
 export function writesManifestAside(argv: readonly string[]): boolean {
   const { subcommand } = split(argv);

@@ -12,7 +12,7 @@ export async function requireAccount(
 ): Promise<z.input<typeof account>> {
   const found = await accountOf({ db, config }, { organizationId });
   if (found.id === accountId) return found;
-  throw new AppError('not_found', `There is no account ${accountId}: the one of this token is ${found.id}.`);
+  throw new AppError('not_found', `There is no such account: the one of this token is ${found.id}.`);
 }
 
 export async function accountOf(

@@ -20,8 +20,12 @@ const success: AnswerStatus = {
 
 export const enveloped = <Data extends z.ZodType>(data: Data) => z.object({ status: answerStatus, data });
 
-export function envelope<Data>(data: Data): { status: AnswerStatus; data: Data } {
-  return { status: success, data };
+/** `message`: what was done, where that is not what the address says. */
+export function envelope<Data>(
+  data: Data,
+  message = success.user_message,
+): { status: AnswerStatus; data: Data } {
+  return { status: { ...success, user_message: message }, data };
 }
 
 export const envelopedList = <Item extends z.ZodType>(item: Item) =>
@@ -44,13 +48,24 @@ export interface Page {
 
 /** `total`: how many there are beside those on this page, these included. */
 export function envelopeOfList<Item>(data: Item[], { limit, offset, order_by }: Page, total: number) {
-  const pagination = { count: data.length, total_count: total };
-  return { ...envelope(data), extra: { filters: { limit, offset }, order_by, pagination } };
+  // A client that adds the counts up to the total it was told with the first page would ask for ever, had there become
+  // fewer meanwhile: a page beyond the end counts all before it.
+  const count = data.length === 0 ? offset : data.length;
+  return {
+    ...envelope(data),
+    extra: { filters: { limit, offset }, order_by, pagination: { count, total_count: total } },
+  };
 }
 
 /** A client that meets an error looks for a sentence in an object `status`, whatever the address was. */
-function envelopeOfProblem({ status: code, title, detail }: Problem) {
-  const status: AnswerStatus = { code, is_success: false, user_message: detail, developer_message: title };
+function envelopeOfProblem({ status: code, title, detail, errors = [] }: Problem) {
+  const where = errors.map(({ pointer }) => pointer).join(', ');
+  const status: AnswerStatus = {
+    code,
+    is_success: false,
+    user_message: detail,
+    developer_message: where === '' ? title : `${title}: ${where}`,
+  };
   return { status, data: null };
 }
 

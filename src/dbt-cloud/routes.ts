@@ -2,12 +2,21 @@ import type { Context } from '../context.ts';
 import { jsonRoute, type Route } from '../http/route.ts';
 import { accountOf, requireAccount } from './accounts.ts';
 import { envelope, enveloped, envelopedList, envelopeOfList } from './envelope.ts';
+import { jobRoutes } from './job-routes.ts';
+import { projectRoutes, variableRoutes } from './project-routes.ts';
+import { runRoutes } from './run-routes.ts';
 import * as shapes from './schema.ts';
 
 const tag = 'dbt Cloud';
 
 /** dbt Cloud's API, as its clients know it, over the same operations as our own. */
-export const dbtCloudRoutes = (context: Context): Route[] => [...accountRoutes(context)];
+export const dbtCloudRoutes = (context: Context): Route[] => [
+  ...accountRoutes(context),
+  ...projectRoutes(context),
+  ...variableRoutes(context),
+  ...jobRoutes(context),
+  ...runRoutes(context),
+];
 
 const accountRoutes = (context: Context): Route[] =>
   (['v2', 'v3'] as const).flatMap((version) => [

@@ -5,6 +5,7 @@ import type { Transaction } from '../db.ts';
 import { noWebhook } from '../webhooks/job-webhook.ts';
 import { defaultMaxParallelRuns, defaultRetryDelaySeconds, defaultTimeoutSeconds } from './jobs.ts';
 import { noSchedule } from './schedule.ts';
+import { usualManner } from './steps-of-run.ts';
 import { findFirstJob, insertJob } from './store.ts';
 
 /** The id of the project's first job, which is made here when it has none: `scheduled-run`. */
@@ -21,6 +22,7 @@ export async function ensureFirstJob(
   const id = randomUUID();
   await insertJob(tx, id, projectId, {
     name: 'scheduled-run',
+    description: '',
     commands: [firstCommand(projectType)],
     enabled: true,
     environmentId,
@@ -29,6 +31,7 @@ export async function ensureFirstJob(
     retryAttempts: 0,
     retryDelaySeconds: defaultRetryDelaySeconds,
     replaceQueued: false,
+    ...usualManner,
     ...noSchedule,
     ...noWebhook,
   });

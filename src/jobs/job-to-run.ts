@@ -4,10 +4,11 @@ import { projectTypeOf, type ProjectType } from '../commands/project-type.ts';
 import type { Database, Transaction } from '../db.ts';
 import { settingsOf, type EnvironmentSettings } from '../environments/environment-settings.ts';
 import { noSuchJob } from './jobs.ts';
+import type { JobManner } from './steps-of-run.ts';
 import { findJobToRun } from './store.ts';
 
 /** What a run copies from its job and the job's environment. */
-export interface JobToRun {
+export interface JobToRun extends JobManner {
   id: string;
   projectId: string;
   organizationId: string;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Actor, Context, Principal } from '../context.ts';
-import { isTaken, type Database, type Transaction } from '../db.ts';
+import { isTaken, type Database, type Prisma, type Transaction } from '../db.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import { firstCommand } from '../commands/parse-command.ts';
@@ -14,6 +14,7 @@ import { commandsOf, displayCommand } from './commands.ts';
 import { saveRunAfter } from './run-after.ts';
 import { changedSchedule, noSchedule, scheduleOf, scheduleView, type JobSchedule } from './schedule.ts';
 import type { JobChange, jobList, jobView, NewJob, RunAfter } from './schema.ts';
+import { usualManner, type JobManner } from './steps-of-run.ts';
 import {
   findJobWithLinks,
   insertJob,
@@ -35,11 +36,20 @@ interface JobKey {
   jobId: string;
 }
 
+/** What a job may have that is made by a dbt Cloud client. */
+export interface FromDbtCloud {
+  /** What means nothing here. Left out: what there is. */
+  dbtCloud?: Prisma.InputJsonObject;
+  /** Its runs get their commands with the trigger. */
+  mayLackCommands?: boolean;
+}
+
 export async function createJob(
   context: Context,
   principal: Principal,
   projectId: string,
   wanted: NewJob,
+  { dbtCloud = {}, mayLackCommands = false }: FromDbtCloud = {},
 ): Promise<z.input<typeof jobView>> {
   const { db, secrets, config } = context;
   const { organizationId } = principal;
@@ -48,10 +58,12 @@ export async function createJob(
       const environmentId = await environmentOfJob(tx, organizationId, projectId, wanted.environment_id);
       const projectType = await requireProjectType(tx, organizationId, projectId);
       refuseWebhookUnlessDbt(projectType, wanted);
+      refuseMannerUnlessDbt(projectType, wanted);
       const jobId = randomUUID();
       const settings: JobSettings = {
         name: wanted.name,
-        commands: commandsOf(wanted, projectType) ?? missingCommand(projectType),
+        description: wanted.description ?? '',
+        commands: commandsOf(wanted, projectType) ?? (mayLackCommands ? [] : missingCommand(projectType)),
         enabled: wanted.enabled ?? true,
         environmentId,
         timeoutSeconds: wanted.timeout_seconds ?? defaultTimeoutSeconds,
@@ -59,6 +71,8 @@ export async function createJob(
         retryAttempts: wanted.automatic_retries?.attempts ?? 0,
         retryDelaySeconds: wanted.automatic_retries?.delay_seconds ?? defaultRetryDelaySeconds,
         replaceQueued: wanted.replace_queued ?? false,
+        ...changedManner(usualManner, wanted),
+        dbtCloud,
         ...changedSchedule(noSchedule, wanted.schedule ?? null, await timeNow(tx)),
         ...changedWebhook(noWebhook, wanted, { jobId, secrets, allowCidrs: config.DCTL_WEBHOOK_ALLOW_CIDRS }),
       };
@@ -78,6 +92,7 @@ export async function changeJob(
   principal: Principal,
   { projectId, jobId }: JobKey,
   change: JobChange,
+  { dbtCloud }: FromDbtCloud = {},
 ): Promise<z.input<typeof jobView>> {
   const { db, secrets, config } = context;
   const { organizationId } = principal;
@@ -87,19 +102,21 @@ export async function changeJob(
       const job = await lockedJob(tx, principal, { projectId, jobId });
       const projectType = projectTypeOf(job.project.type);
       refuseWebhookUnlessDbt(projectType, change);
+      refuseMannerUnlessDbt(projectType, change);
       const commands = commandsOf(change, projectType);
       const environmentId =
         change.environment_id === undefined
           ? job.environmentId
           : await environmentOfJob(tx, organizationId, projectId, change.environment_id);
+      const now = await timeNow(tx);
       const schedule =
-        change.schedule === undefined
-          ? scheduleOf(job)
-          : changedSchedule(job, change.schedule, await timeNow(tx));
+        change.schedule === undefined ? scheduleOf(job) : changedSchedule(job, change.schedule, now);
+      const fields = [...Object.keys(change), ...(dbtCloud === undefined ? [] : ['dbt_cloud'])];
       if (change.run_after !== undefined) await saveRunAfter(tx, { organizationId, jobId }, change.run_after);
       const changed = await named(() =>
         updateJob(tx, jobId, {
           name: change.name ?? job.name,
+          description: change.description ?? job.description,
           commands: commands ?? job.commands,
           enabled: change.enabled ?? job.enabled,
           environmentId,
@@ -108,11 +125,13 @@ export async function changeJob(
           retryAttempts: change.automatic_retries?.attempts ?? job.retryAttempts,
           retryDelaySeconds: change.automatic_retries?.delay_seconds ?? job.retryDelaySeconds,
           replaceQueued: change.replace_queued ?? job.replaceQueued,
+          ...changedManner(job, change),
+          ...(dbtCloud !== undefined && { dbtCloud }),
+          updatedAt: fields.length === 0 ? job.updatedAt : now,
           ...schedule,
           ...changedWebhook(job, change, { jobId, secrets, allowCidrs: config.DCTL_WEBHOOK_ALLOW_CIDRS }),
         }),
       );
-      const fields = Object.keys(change);
       await recordAudit(tx, principal, 'job.changed', { kind: 'job', id: jobId }, { fields });
       return changed;
     },
@@ -208,6 +227,24 @@ function refuseWebhookUnlessDbt(projectType: ProjectType, wanted: { webhook_enab
   throw invalidField('/webhook_enabled', detail);
 }
 
+function changedManner(current: JobManner, wanted: JobChange): JobManner {
+  return {
+    target: wanted.target === undefined ? current.target : wanted.target,
+    threads: wanted.threads === undefined ? current.threads : wanted.threads,
+    generateDocs: wanted.generate_docs ?? current.generateDocs,
+    generateSources: wanted.generate_sources ?? current.generateSources,
+  };
+}
+
+function refuseMannerUnlessDbt(projectType: ProjectType, wanted: JobChange) {
+  if (projectType === 'dbt') return;
+  for (const field of ['target', 'threads', 'generate_docs', 'generate_sources'] as const) {
+    if (!wanted[field]) continue;
+    const detail = `${field} is for dbt projects only, and this one's type is ${projectType}: leave it out.`;
+    throw invalidField(`/${field}`, detail);
+  }
+}
+
 function missingCommand(projectType: ProjectType): never {
   const detail = `Give the command to run, such as "${firstCommand(projectType)}" (or several, as commands).`;
   throw invalidField('/command', detail);
@@ -232,6 +269,7 @@ function view({ secrets }: Context, job: StoredJob): z.input<typeof jobView> {
     project_id: job.projectId,
     environment_id: job.environmentId,
     name: job.name,
+    description: job.description,
     command: displayCommand(job.commands),
     commands: job.commands,
     enabled: job.enabled,
@@ -243,8 +281,13 @@ function view({ secrets }: Context, job: StoredJob): z.input<typeof jobView> {
       statuses: statuses as RunAfter['statuses'],
     })),
     automatic_retries: { attempts: job.retryAttempts, delay_seconds: job.retryDelaySeconds },
+    target: job.target,
+    threads: job.threads,
+    generate_docs: job.generateDocs,
+    generate_sources: job.generateSources,
     replace_queued: job.replaceQueued,
     created_at: job.createdAt.toISOString(),
+    updated_at: job.updatedAt.toISOString(),
     ...webhookView(job, job.id, secrets),
   };
 }

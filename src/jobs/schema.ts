@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { listOf } from '../paging.ts';
-import { id, name } from '../text.ts';
+import { id, name, text } from '../text.ts';
 import { webhookSettings } from '../webhooks/schema.ts';
 
 /** A run's last statuses: `runs/`, one floor up, says what they mean. */
@@ -56,6 +56,7 @@ const settings = z.strictObject({
     .max(20, 'give at most 20 commands')
     .meta({ description: 'In place of command: several, run in order up to the first that fails' }),
   enabled: z.boolean().meta({ description: 'A job that is not enabled takes no triggers' }),
+  description: text(10_000).meta({ description: 'For people' }),
   environment_id: id.meta({ description: "One of the project's environments; production when left out" }),
   timeout_seconds: z.int().min(1).max(604_800).meta({ description: 'A run that takes longer is ended' }),
   max_parallel_runs: z.int().min(1).max(100).meta({ description: 'Further runs wait their turn' }),
@@ -67,6 +68,16 @@ const settings = z.strictObject({
   automatic_retries: automaticRetries.meta({
     description: 'Of runs that could not be brought to their end through no fault of their own',
   }),
+  target: text(100)
+    .regex(/^[A-Za-z0-9_][\w.-]*$/, 'write the name of a target such as prod')
+    .nullable()
+    .meta({
+      description:
+        "In place of the environment's; where the environment has a connection, what its target is called",
+    }),
+  threads: z.int().min(1).max(128).nullable().meta({ description: "In place of the environment's" }),
+  generate_docs: z.boolean().meta({ description: 'A run ends with dbt docs generate' }),
+  generate_sources: z.boolean().meta({ description: 'A run begins with dbt source freshness' }),
   replace_queued: z.boolean().meta({
     description:
       'A new run takes the place of a queued one with the same command; not where either has an Idempotency-Key',
@@ -91,6 +102,7 @@ export const jobView = z
     project_id: z.string(),
     environment_id: z.string(),
     name: z.string(),
+    description: z.string(),
     command: z.string().meta({ description: 'Several commands are shown joined by &&' }),
     commands: z.array(z.string()),
     enabled: z.boolean(),
@@ -99,11 +111,17 @@ export const jobView = z
     schedule: scheduleView.nullable(),
     run_after: z.array(z.object({ job_id: z.string(), statuses: z.array(z.enum(finalRunStatuses)) })),
     automatic_retries: z.object({ attempts: z.number().int(), delay_seconds: z.number().int() }),
+    target: z.string().nullable(),
+    threads: z.number().int().nullable(),
+    generate_docs: z.boolean(),
+    generate_sources: z.boolean(),
     replace_queued: z.boolean(),
     created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
     webhook_enabled: z.boolean(),
     webhook_url: z.string().nullable(),
     webhook_headers: z.record(z.string(), z.string()).meta({ description: 'Every value is shown as ***' }),
+    webhook_auth: webhookSettings.shape.webhook_auth,
     webhook_events: z.array(z.enum(['completed', 'failed', 'partial'])),
   })
   .meta({ id: 'Job' });

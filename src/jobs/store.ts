@@ -1,12 +1,14 @@
 import type pg from 'pg';
-import { statement, type Database, type Transaction } from '../db.ts';
+import { statement, type Database, type Prisma, type Transaction } from '../db.ts';
 import type { EnvironmentSettings } from '../environments/environment-settings.ts';
 import { newerThan, type Position } from '../paging.ts';
 import type { JobWebhook } from '../webhooks/job-webhook.ts';
 import type { JobSchedule } from './schedule.ts';
+import type { JobManner } from './steps-of-run.ts';
 
-export interface JobSettings extends JobWebhook, JobSchedule {
+export interface JobSettings extends JobWebhook, JobSchedule, JobManner {
   name: string;
+  description: string;
   commands: string[];
   enabled: boolean;
   environmentId: string;
@@ -15,6 +17,8 @@ export interface JobSettings extends JobWebhook, JobSchedule {
   retryAttempts: number;
   retryDelaySeconds: number;
   replaceQueued: boolean;
+  /** What a dbt Cloud client wrote that means nothing here. Left out: what there is. */
+  dbtCloud?: Prisma.InputJsonObject;
 }
 
 const live = { deletedAt: null } as const;
@@ -39,7 +43,7 @@ export function findJob(db: Database | Transaction, key: JobKey) {
 }
 
 /** What of a job a run of it is made of. */
-export interface StoredJobToRun {
+export interface StoredJobToRun extends JobManner {
   name: string;
   commands: string[];
   enabled: boolean;
@@ -52,10 +56,11 @@ export interface StoredJobToRun {
 const jobToRun = statement<StoredJobToRun>(
   'job to run',
   `SELECT jobs.name, commands, enabled, jobs.timeout_seconds AS "timeoutSeconds", replace_queued AS "replaceQueued",
+    jobs.threads, jobs.target, generate_docs AS "generateDocs", generate_sources AS "generateSources",
     projects.type AS "projectType", jsonb_build_object(
       'id', environments.id, 'name', environments.name, 'runnerImage', runner_image, 'memoryMb', memory_mb, 'cpus', cpus,
-      'network', network, 'target', target, 'threads', threads, 'timeoutSeconds', environments.timeout_seconds,
-      'hasDataVolume', has_data_volume, 'envVars', env_vars, 'connection', connection) AS environment
+      'network', network, 'target', environments.target, 'threads', environments.threads,
+      'timeoutSeconds', environments.timeout_seconds, 'hasDataVolume', has_data_volume, 'envVars', env_vars, 'connection', connection) AS environment
   FROM jobs
   JOIN projects ON projects.id = jobs.project_id
   JOIN environments ON environments.id = jobs.environment_id
@@ -99,7 +104,7 @@ export interface JobOfRun extends JobWebhook {
 const jobOfRun = statement<JobOfRun>(
   'job of run',
   `SELECT jobs.id, jobs.name, commands, webhook_enabled AS "webhookEnabled", webhook_url AS "webhookUrl",
-    webhook_events AS "webhookEvents", webhook_headers AS "webhookHeaders", webhook_secret AS "webhookSecret",
+    webhook_events AS "webhookEvents", webhook_headers AS "webhookHeaders", webhook_auth AS "webhookAuth", webhook_secret AS "webhookSecret",
     jsonb_build_object('id', projects.id, 'name', projects.name, 'type', projects.type, 'organization',
       jsonb_build_object('id', organizations.id, 'name', organizations.name)) AS project
   FROM jobs
@@ -133,7 +138,11 @@ export function insertJob(db: Database | Transaction, id: string, projectId: str
   return db.job.create({ data: { id, projectId, ...settings } });
 }
 
-export function updateJob(db: Database | Transaction, id: string, settings: JobSettings) {
+export function updateJob(
+  db: Database | Transaction,
+  id: string,
+  settings: JobSettings & { updatedAt: Date },
+) {
   return db.job.update({ where: { id }, data: settings, include: { runsAfter } });
 }
 
@@ -228,10 +237,17 @@ export async function listScheduledJobs(db: Database, ids?: string[]): Promise<C
 export function findCommands(
   tx: Transaction,
   projectId: string,
-): Promise<{ environmentId: string; commands: string[] }[]> {
+): Promise<(JobManner & { environmentId: string; commands: string[] })[]> {
   return tx.job.findMany({
     where: { projectId, enabled: true, ...live },
-    select: { environmentId: true, commands: true },
+    select: {
+      environmentId: true,
+      commands: true,
+      threads: true,
+      target: true,
+      generateDocs: true,
+      generateSources: true,
+    },
   });
 }
 

@@ -7,36 +7,50 @@ import { openSecret } from '../webhooks/job-webhook.ts';
 import { recordSentAgain, recordTest } from '../webhooks/record-delivery.ts';
 import type { Delivery } from '../webhooks/schema.ts';
 import { findDelivery, isUnderWay, lockDelivery } from '../webhooks/store.ts';
+import { sendEventAgain } from '../webhooks/subscriptions.ts';
 import { noSuchJob } from './jobs.ts';
 import { findJob, findJobOfRun } from './store.ts';
 import { subjectOf, targetOf } from './webhook-of-job.ts';
 
 /**
- * Sends what a delivery told once more, to where the job's webhooks go now. That is a delivery of its own, sent at
+ * Sends what a delivery told once more, to where the job's webhooks go now, or the subscription's. That is a delivery of its own, sent at
  * most once like every other; the earlier one stays as it is.
  */
 export function sendAgain(context: Context, principal: Principal, id: string): Promise<Delivery> {
-  const { organizationId, actor } = principal;
+  const { organizationId } = principal;
   return recordAndRing(context, principal, async (tx) => {
     const earlier = await findDelivery(tx, organizationId, id);
     if (earlier === null) throw noSuchDelivery();
-    const { jobId, runId, job } = earlier;
-    if (runId === null) throw conflict('This delivery was a test. Send another test in its place.');
+    const { jobId, runId, job, subscriptionId } = earlier;
+    if (runId === null || jobId === null || job === null)
+      throw conflict('This delivery was a test. Send another test in its place.');
     await lockDelivery(tx, id);
     if (await isUnderWay(tx, id))
       throw conflict('This delivery is on its way. Wait for its end before sending it again.');
 
-    const found = await findJob(tx, { organizationId, projectId: job.projectId, id: jobId });
-    if (found === null) throw conflict("The delivery's job was deleted, and its webhook with it.");
-    const target = found.webhookEnabled ? targetOf(found, context.secrets) : null;
-    if (target === null)
-      throw conflict("The delivery's job sends no webhooks any more. Set its webhook_enabled to true first.");
-
-    const again = await recordSentAgain(tx, context.secrets, target, { ...earlier, runId }, actor.name);
+    const again =
+      subscriptionId === null
+        ? await tellJobsReceiver(tx, context, principal, { ...earlier, runId, jobId, ...job })
+        : await sendEventAgain(tx, context, principal, earlier, subscriptionId);
     const details = { sent_again_of: id, run_id: runId, job_id: jobId };
     await recordAudit(tx, principal, 'webhook.sent_again', { kind: 'delivery', id: again }, details);
     return again;
   });
+}
+
+async function tellJobsReceiver(
+  tx: Transaction,
+  { secrets }: Context,
+  { organizationId, actor }: Principal,
+  earlier: Parameters<typeof recordSentAgain>[3] & { projectId: string },
+): Promise<string> {
+  const { projectId, jobId } = earlier;
+  const found = await findJob(tx, { organizationId, projectId, id: jobId });
+  if (found === null) throw conflict("The delivery's job was deleted, and its webhook with it.");
+  const target = found.webhookEnabled ? targetOf(found, secrets) : null;
+  if (target === null)
+    throw conflict("The delivery's job sends no webhooks any more. Set its webhook_enabled to true first.");
+  return recordSentAgain(tx, secrets, target, earlier, actor.name);
 }
 
 /** Tells the receiver of a run that never was. Also while the webhook is switched off: that is when to try it. */

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import type { Transaction } from '../db.ts';
 import type { Secrets } from '../secrets.ts';
-import { openHeaders, openSecret, type JobWebhook } from '../webhooks/job-webhook.ts';
+import { openHeaders, openSecret, openSignIn, type JobWebhook } from '../webhooks/job-webhook.ts';
 import type { WebhookTarget, WebhookSubjectOf } from '../webhooks/record-delivery.ts';
 import { displayCommand } from './commands.ts';
 import { findJobOfRun } from './store.ts';
@@ -44,5 +44,11 @@ export function targetOf(job: JobWebhook & { id: string }, secrets: Secrets): We
   const { id, webhookUrl: url, webhookEvents: events } = job;
   const secret = openSecret(job, id, secrets);
   if (url === null || secret === null) return null;
-  return { url, secret, headers: openHeaders(job, id, secrets), events };
+  return {
+    url,
+    secret,
+    headers: openHeaders(job, id, secrets),
+    auth: openSignIn(job, id, secrets),
+    events,
+  };
 }

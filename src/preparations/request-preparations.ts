@@ -1,8 +1,10 @@
 import { parseCommand } from '../commands/parse-command.ts';
-import { parseOptions } from '../commands/parse-options.ts';
+import { optionsOf } from '../commands/parse-options.ts';
 import type { ProjectType } from '../commands/project-type.ts';
+import type { Step } from '../commands/with-option.ts';
 import type { Context } from '../context.ts';
 import type { Transaction } from '../db.ts';
+import { stepsOfRun } from '../jobs/steps-of-run.ts';
 import { findCommands } from '../jobs/store.ts';
 import { insertOrReset, type PreparationKey, type Wanted } from './store.ts';
 
@@ -24,8 +26,8 @@ export async function requestPreparations(
 ): Promise<string[]> {
   if (config.DCTL_PREPARATIONS === 'off' || projectType !== 'dbt') return [];
   const requested = new Map<string, PreparationKey>();
-  for (const { environmentId, commands } of await findCommands(tx, projectId)) {
-    const options = optionsOf(commands.map(wordsOf));
+  for (const { environmentId, commands, ...manner } of await findCommands(tx, projectId)) {
+    const options = optionsOf(stepsOfRun(commands.map(readStep), manner).map(({ argv }) => argv));
     if (options === null) continue;
     const key = { deploymentId, environmentId, options };
     requested.set(JSON.stringify(key), key);
@@ -50,20 +52,8 @@ export async function requestPreparation(
   if (id !== null) await doorbell.ringPreparation(id);
 }
 
-/**
- * The options of the first of several `dbt` commands that a project can be prepared for; null when there is none.
- * `argvs`: the words of each.
- */
-export function optionsOf(argvs: readonly (readonly string[])[]): string[] | null {
-  for (const argv of argvs) {
-    const options = parseOptions(argv);
-    if (options !== null) return options;
-  }
-  return null;
-}
-
-function wordsOf(command: string): string[] {
+function readStep(command: string): Step {
   const parsed = parseCommand(command, 'dbt');
   // One that an earlier version accepted, and this one does not: a run of it will say so.
-  return parsed.accepted ? parsed.argv : [];
+  return { command, argv: parsed.accepted ? parsed.argv : [] };
 }

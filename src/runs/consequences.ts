@@ -9,8 +9,8 @@ import { tellOfEnd } from './tell-of-end.ts';
 
 /** What follows from the end of a run. */
 export interface Consequences {
-  /** Null when its job sends no webhook of this end. */
-  deliveryId: string | null;
+  /** The webhooks that tell of it. */
+  deliveryIds: string[];
   /** Its own retry: then nobody follows yet. */
   retry: AutomaticRetry | null;
   /** Runs of the jobs that wait for it. */
@@ -25,18 +25,18 @@ export async function recordConsequences(
   context: Context,
   run: EndedRun,
 ): Promise<Consequences> {
-  const deliveryId = await tellOfEnd(tx, context, run);
+  const deliveryIds = await tellOfEnd(tx, context, run);
   const retry = await retryByItself(tx, context, run);
   // Jobs that wait for this one wait for its last try.
   const followers = retry === null ? await startFollowers(tx, context, run) : noFollowers;
-  return { deliveryId, retry, ...followers };
+  return { deliveryIds, retry, ...followers };
 }
 
 /** To be called once that transaction is over. Also for the next run of the job, which has waited for its turn. */
 export async function ringForConsequences(
   context: Context,
   { jobId }: { jobId: string },
-  { deliveryId, retry, runIds, replaced }: Consequences,
+  { deliveryIds, retry, runIds, replaced }: Consequences,
 ): Promise<void> {
   const { db, doorbell } = context;
   const ringForNext = async () => {
@@ -44,7 +44,7 @@ export async function ringForConsequences(
     if (next !== null && !runIds.includes(next.id)) await doorbell.ringRun(next.id);
   };
   await Promise.all([
-    deliveryId && doorbell.ringDelivery(deliveryId),
+    ...deliveryIds.map((id) => doorbell.ringDelivery(id)),
     retry && doorbell.ringRun(retry.runId, retry.delayMs),
     ringForReplaced(context, replaced),
     ringForNext(),

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Prisma, type Database, type Transaction } from '../db.ts';
 import { channel } from '../changes.ts';
+import { runEvents } from '../webhooks/run-event.ts';
+import { isHeard } from '../webhooks/subscription-store.ts';
 import { settleNodes } from './progress.ts';
 import { runSettings, type RunSettings } from './schema.ts';
 import type { StatusReason, Verdict } from './status.ts';
@@ -27,6 +29,12 @@ export interface ClaimedRun {
   /** Whose container and volumes it has, among those who share an engine. */
   installationId: string;
   deploymentId: string;
+  /** What clients that know integers alone call it, and what it belongs to. */
+  numbers: Record<'ACCOUNT' | 'PROJECT' | 'ENVIRONMENT' | 'JOB' | 'RUN', number>;
+  triggeredBy: string;
+  requestedBy: string | null;
+  cause: string | null;
+  metadata: Record<string, string | number | boolean> | null;
   settings: RunSettings;
   /** Whether it runs another command than its job's. */
   hasOverride: boolean;
@@ -55,12 +63,14 @@ export interface ClaimedRun {
  * or the named run itself when its worker's lease has run out. Null: there is nothing to do, or not yet. A run that was
  * launched is left to workers that share the Docker engine: no other can find its container.
  *
- * The job's row is locked meanwhile, so two workers never count the same free place.
+ * The job's row is locked meanwhile, so two workers never count the same free place. `begun`: called in the transaction
+ * that claims a run for the first time, if anybody is to hear of that.
  */
 export async function claimRun(
   db: Database,
   runId: string,
   worker: { name: string; leaseSeconds: number; engineId: string | null },
+  begun: (tx: Transaction, run: BegunRun) => Promise<void> = async () => undefined,
 ): Promise<ClaimedRun | null> {
   const token = randomUUID();
   const rows = await db.$transaction(async (tx) => {
@@ -68,7 +78,7 @@ export async function claimRun(
       SELECT id, max_parallel_runs AS "maxParallelRuns" FROM jobs
       WHERE id = (SELECT job_id FROM runs WHERE id = ${runId}) FOR NO KEY UPDATE`;
     if (job === undefined) return [];
-    return tx.$queryRaw<ClaimedRow[]>`
+    const claimed = await tx.$queryRaw<(ClaimedRow & { isHeard: boolean })[]>`
       UPDATE runs SET
         status = 'running',
         lease_token = ${token},
@@ -88,15 +98,28 @@ export async function claimRun(
       -- Once more, of the row as it is when it is locked: it may have been cancelled, or have ended, since it was found.
       -- (Not with OR: Postgres would look for the row among all that wait.)
       AND CASE status WHEN 'queued' THEN true WHEN 'running' THEN lease_expires_at < clock_timestamp() ELSE false END
-      RETURNING ${claimedColumns}, pg_notify(${channel}, id)::text AS told`;
+      RETURNING ${claimedColumns}, ${isHeard(['job.run.started'])} AS "isHeard",
+        pg_notify(${channel}, id)::text AS told`;
+    const [first] = claimed;
+    if (first?.isHeard === true && first.fence === 1) await begun(tx, first);
+    return claimed;
   });
   const [row] = rows;
   return row === undefined ? null : readClaimed(row, token);
 }
 
+type BegunRun = Pick<ClaimedRun, 'id' | 'jobId' | 'organizationId'>;
+
 /** The columns of a `ClaimedRow`. */
 export const claimedColumns = Prisma.sql`id, (SELECT id FROM installation) AS "installationId", job_id AS "jobId",
   project_id AS "projectId", organization_id AS "organizationId", deployment_id AS "deploymentId", settings,
+  jsonb_build_object(
+    'ACCOUNT', (SELECT number FROM organizations WHERE organizations.id = runs.organization_id),
+    'PROJECT', (SELECT number FROM projects WHERE projects.id = runs.project_id),
+    'ENVIRONMENT', (SELECT number FROM environments WHERE environments.id = runs.environment_id),
+    'JOB', (SELECT number FROM jobs WHERE jobs.id = runs.job_id),
+    'RUN', runs.number) AS numbers,
+  triggered_by AS "triggeredBy", requested_by AS "requestedBy", cause, metadata,
   command_override IS NOT NULL AS "hasOverride", launched_at AS "launchedAt", container_id AS "containerId",
   preparation_id AS "preparationId", fence, log_bytes AS "logBytes", log_truncated AS "logTruncated",
   cancelled_by AS "cancelledBy", extract(epoch FROM started_at - created_at)::float8 AS "waitedSeconds",
@@ -253,13 +276,18 @@ export function endQueued(
 }
 
 /** The columns of an `EndedRun`. */
-const endedRun = Prisma.sql`id, job_id AS "jobId", project_id AS "projectId",
-  organization_id AS "organizationId", attempt, status, status_reason AS "statusReason", error_message AS "errorMessage",
-  triggered_by AS "triggeredBy", command_override AS "commandOverride", cause, metadata, started_at AS "startedAt",
-  finished_at AS "finishedAt", duration_ms::float8 AS "durationMs"`;
+const endedRun = Prisma.sql`id, artifacts_pending AS "hasPendingArtifacts", ${isHeard(runEvents)} AS "isHeard",
+  job_id AS "jobId", project_id AS "projectId", organization_id AS "organizationId", attempt, status,
+  status_reason AS "statusReason", error_message AS "errorMessage", triggered_by AS "triggeredBy",
+  command_override AS "commandOverride", cause, metadata, started_at AS "startedAt", finished_at AS "finishedAt",
+  duration_ms::float8 AS "durationMs"`;
 
 export interface EndedRun {
   id: string;
+  /** What it left is not stored yet. */
+  hasPendingArtifacts: boolean;
+  /** A webhook subscription may want to know. */
+  isHeard: boolean;
   jobId: string;
   projectId: string;
   organizationId: string;

@@ -1,5 +1,6 @@
 import type { Database } from '../db.ts';
 import { settingsOf, type EnvironmentSettings } from '../environments/environment-settings.ts';
+import type { JobManner } from '../jobs/steps-of-run.ts';
 
 /** A job that ran lately, or is about to run by its schedule; as its next run would be recorded. */
 export interface LikelyJob {
@@ -7,6 +8,7 @@ export interface LikelyJob {
   organizationId: string;
   deploymentId: string;
   commands: string[];
+  manner: JobManner;
   environment: EnvironmentSettings;
   /** Runs of it that wait or execute, or were recorded in the last minutes. */
   runs: number;
@@ -43,6 +45,8 @@ export async function findLikelyJobs(
         AND deleted_at IS NULL AND enabled
       ORDER BY schedule_next_at LIMIT ${limit})
     SELECT jobs.id, projects.organization_id AS "organizationId", deployments.id AS "deploymentId", jobs.commands,
+      jsonb_build_object('target', jobs.target, 'threads', jobs.threads, 'generateDocs', jobs.generate_docs,
+        'generateSources', jobs.generate_sources) AS manner,
       COALESCE(used.runs, 0) AS runs, environments.id AS "environmentId", environments.name,
       environments.runner_image AS "runnerImage", environments.memory_mb AS "memoryMb", environments.cpus,
       environments.network, environments.target, environments.threads,
@@ -57,14 +61,17 @@ export async function findLikelyJobs(
       AND environments.deleted_at IS NULL AND deployments.pruned_at IS NULL
     ORDER BY due.due_at NULLS LAST, used.used_at DESC, jobs.id
     LIMIT ${limit}`;
-  return rows.map(({ id, organizationId, deploymentId, commands, runs, environmentId, ...environment }) => ({
-    id,
-    organizationId,
-    deploymentId,
-    commands,
-    runs,
-    environment: settingsOf({ ...environment, id: environmentId }),
-  }));
+  return rows.map(
+    ({ id, organizationId, deploymentId, commands, manner, runs, environmentId, ...environment }) => ({
+      id,
+      organizationId,
+      deploymentId,
+      commands,
+      manner,
+      runs,
+      environment: settingsOf({ ...environment, id: environmentId }),
+    }),
+  );
 }
 
 type LikelyRow = Omit<LikelyJob, 'environment'> & { environmentId: string } & Omit<EnvironmentSettings, 'id'>;

@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { acceptCommand } from '../commands/accept-command.ts';
 import type { Actor } from '../context.ts';
+import { AppError } from '../errors.ts';
 import { displayCommand } from '../jobs/commands.ts';
 import type { JobToRun } from '../jobs/job-to-run.ts';
+import { environmentOfSteps, inManner, stepsOfRun } from '../jobs/steps-of-run.ts';
+import { withSchema } from './overrides.ts';
 import type { RunSettings, triggers } from './schema.ts';
 import type { NewRun } from './store.ts';
 
@@ -16,7 +20,9 @@ export interface Occasion {
   metadata?: NewRun['metadata'] | undefined;
   /** In place of the job's commands, and accepted already. */
   override?: RunSettings['steps'][number] | undefined;
-  /** What is left of the run it retries, in place of all that. */
+  /** What was asked for this run alone. Its steps take the place of the job's commands. */
+  overrides?: RunSettings['overrides'] | undefined;
+  /** What is left of the run it retries, in place of all commands. */
   left?: Pick<RunSettings, 'steps' | 'retryFrom'>;
   attempt?: number;
   retryOf?: string;
@@ -28,13 +34,21 @@ export interface Occasion {
 
 /** A run of a job as it is now, with all that a later change of the job must not change. */
 export function newRun(job: JobToRun, occasion: Occasion): NewRun {
-  const { override, left } = occasion;
+  const { override, overrides = null } = occasion;
+  const steps = stepsOn(job, occasion);
+  if (steps.length === 0) throw withoutCommands();
+  const instead = overrides?.steps ? displayCommand(overrides.steps) : null;
+  const environment = withSchema(job.environment, overrides?.schema ?? null);
   const settings: RunSettings = {
-    steps: left?.steps ?? (override === undefined ? job.acceptedCommands() : [override]),
-    timeoutSeconds: Math.min(job.timeoutSeconds, job.environment.timeoutSeconds ?? Infinity),
-    environment: job.environment,
-    retryFrom: left?.retryFrom ?? null,
+    steps,
+    timeoutSeconds: Math.min(
+      overrides?.timeoutSeconds ?? job.timeoutSeconds,
+      environment.timeoutSeconds ?? Infinity,
+    ),
+    environment: environmentOfSteps(environment, steps),
+    retryFrom: occasion.left?.retryFrom ?? null,
     projectType: job.projectType,
+    overrides,
   };
   return {
     id: randomUUID(),
@@ -44,7 +58,7 @@ export function newRun(job: JobToRun, occasion: Occasion): NewRun {
     environmentId: job.environment.id,
     name: `${job.name}-${occasion.triggeredBy}-${timeInName(new Date())}`,
     command: displayCommand(job.commands),
-    commandOverride: override?.command ?? null,
+    commandOverride: override?.command ?? instead,
     triggeredBy: occasion.triggeredBy,
     requestedBy: occasion.requestedBy,
     actor: occasion.actor ?? { kind: 'system', id: null, name: occasion.requestedBy },
@@ -58,6 +72,29 @@ export function newRun(job: JobToRun, occasion: Occasion): NewRun {
     delaySeconds: occasion.delaySeconds ?? 0,
     hasKey: occasion.hasKey ?? false,
   };
+}
+
+/** What is left of another run, or one command that was asked for, or else the job's or those in their place. */
+function stepsOn(job: JobToRun, { override, overrides = null, left }: Occasion): RunSettings['steps'] {
+  if (left !== undefined) return left.steps;
+  if (override !== undefined) return [inManner(override, job)];
+  const commands =
+    overrides?.steps?.map((step, place) =>
+      acceptCommand(step, `/steps_override/${place}`, job.projectType),
+    ) ?? job.acceptedCommands();
+  return stepsOfRun(commands, {
+    target: overrides?.target ?? job.target,
+    threads: overrides?.threads ?? job.threads,
+    generateDocs: overrides?.generateDocs ?? job.generateDocs,
+    generateSources: job.generateSources,
+  });
+}
+
+function withoutCommands(): AppError {
+  return new AppError(
+    'conflict',
+    'The job has no commands: set its field commands (PATCH .../jobs/{job_id}), or send the commands with the trigger.',
+  );
 }
 
 /** `YYYYMMDD-HHMMSS`, UTC. */

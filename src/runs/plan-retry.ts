@@ -1,3 +1,4 @@
+import { valueOf } from '../commands/with-option.ts';
 import type { Database, Transaction } from '../db.ts';
 import { runSettings, type RunSettings } from './schema.ts';
 import { succeededNodeStatuses } from './status.ts';
@@ -58,8 +59,12 @@ async function hasResults(db: Database | Transaction, runId: string, step: numbe
   return (await db.artifact.count({ where: { runId, step, path: 'run_results.json' } })) > 0;
 }
 
-/** It takes its options from the results it goes on from, but for this one. */
+/** It takes its options from the results it goes on from, but for these. */
 function dbtRetry({ argv }: { argv: string[] }): RunSettings['steps'][number] {
-  const options = argv.filter((word) => word === '--warn-error');
+  const target = valueOf(argv, '--target');
+  const options = [
+    ...argv.filter((word) => word === '--warn-error'),
+    ...(target === null ? [] : ['--target', target]),
+  ];
   return { command: ['dbt retry', ...options].join(' '), argv: ['retry', ...options] };
 }

@@ -1,6 +1,7 @@
 import { channel } from '../changes.ts';
 import type { Context } from '../context.ts';
 import { Prisma, statement, type Database } from '../db.ts';
+import { releaseHeld } from '../webhooks/subscription-store.ts';
 import type { Lease } from './lease.ts';
 import { neverBegan } from './status.ts';
 
@@ -155,18 +156,26 @@ export async function reportSection(
     ON CONFLICT (run_id, number) DO UPDATE SET log_from = EXCLUDED.log_from`;
 }
 
-/** Records collected artifacts: all are stored now. Collecting again records the same. */
+/**
+ * Records collected artifacts: all are stored now. Collecting again records the same.
+ *
+ * @returns the ids of the webhooks that waited for that, which may be sent now
+ */
 export async function recordArtifacts(
   db: Database,
   runId: string,
   artifacts: { step: number; path: string; sizeBytes: number }[],
-): Promise<void> {
-  await db.$queryRaw`
+): Promise<string[]> {
+  const rows = await db.$queryRaw<{ id: string | null }[]>`
     WITH recorded AS (
       INSERT INTO artifacts (run_id, step, path, size_bytes)
       SELECT ${runId}, a.step, a.path, a."sizeBytes"
       FROM jsonb_to_recordset(${JSON.stringify(artifacts)}::jsonb) AS a(step integer, path text, "sizeBytes" bigint)
-      ON CONFLICT (run_id, step, path) DO UPDATE SET size_bytes = EXCLUDED.size_bytes)
-    UPDATE runs SET artifacts_pending = false, lease_expires_at = NULL WHERE id = ${runId} AND artifacts_pending
-    RETURNING pg_notify(${channel}, id)::text`;
+      ON CONFLICT (run_id, step, path) DO UPDATE SET size_bytes = EXCLUDED.size_bytes),
+    settled AS (
+      UPDATE runs SET artifacts_pending = false, lease_expires_at = NULL WHERE id = ${runId} AND artifacts_pending
+      RETURNING pg_notify(${channel}, id)::text AS told),
+    released AS (${releaseHeld(runId)})
+    SELECT id, NULL AS told FROM released UNION ALL SELECT NULL, told FROM settled`;
+  return rows.flatMap(({ id }) => id ?? []);
 }

@@ -4,6 +4,7 @@ import { Prisma, type Transaction } from '../db.ts';
 import type { JobToRun } from '../jobs/job-to-run.ts';
 import { lockJob } from '../jobs/store.ts';
 import { endQueued, type EndedRun } from './lease.ts';
+import type { RunSettings } from './schema.ts';
 import { noNodes, verdictOn } from './status.ts';
 import { insertRun, type NewRun } from './store.ts';
 import { countEnded, tellOfEnd } from './tell-of-end.ts';
@@ -11,13 +12,13 @@ import { countEnded, tellOfEnd } from './tell-of-end.ts';
 /** A run that waited, and whose place a newer one has taken. */
 export interface ReplacedRun {
   run: EndedRun;
-  /** Null when its job sends no webhook of this end. */
-  deliveryId: string | null;
+  /** The webhooks that tell of its end. */
+  deliveryIds: string[];
 }
 
 /**
  * Records a run. Where its job wants so, it takes the place of those that wait with the same command; neither exists
- * without the other. What follows from their end is its webhook alone.
+ * without the other. What follows from their end are webhooks alone.
  *
  * Null, and nothing is recorded, when the project has no code to run.
  */
@@ -35,7 +36,7 @@ export async function recordRun(
   const replaced: ReplacedRun[] = [];
   for (const ended of await endReplaced(tx, run)) {
     await announceRunChange(tx, ended.id);
-    replaced.push({ run: ended, deliveryId: await tellOfEnd(tx, context, ended) });
+    replaced.push({ run: ended, deliveryIds: await tellOfEnd(tx, context, ended) });
   }
   return replaced;
 }
@@ -53,7 +54,7 @@ export async function ringForReplaced(context: Context, replaced: ReplacedRun[])
     countEnded(context, run);
   }
   // All at once: where the queue is away, each takes its second.
-  const deliveries = replaced.flatMap(({ deliveryId }) => deliveryId ?? []);
+  const deliveries = replaced.flatMap(({ deliveryIds }) => deliveryIds);
   await Promise.all(deliveries.map((id) => doorbell.ringDelivery(id)));
 }
 
@@ -66,12 +67,13 @@ const replacedAtOnce = 200;
  */
 function endReplaced(tx: Transaction, { id, jobId, settings }: NewRun): Promise<EndedRun[]> {
   const verdict = verdictOn({ kind: 'replaced', by: id }, noNodes, null);
-  const steps = 'steps' in settings ? JSON.stringify(settings.steps) : null;
+  const { steps = null, overrides = null } = settings as Partial<RunSettings>;
   return endQueued(tx, verdict, {
     which: Prisma.sql`id IN (
       SELECT id FROM runs
       WHERE job_id = ${jobId} AND status = 'queued' AND id <> ${id} AND NOT has_key AND retry_of IS NULL
-        AND settings -> 'steps' = ${steps}::jsonb
+        AND settings -> 'steps' = ${JSON.stringify(steps)}::jsonb
+        AND COALESCE(settings -> 'overrides', 'null') = ${JSON.stringify(overrides)}::jsonb
       ORDER BY created_at, id LIMIT ${replacedAtOnce})`,
     noted: Prisma.sql`replaced_by = ${id}`,
   });

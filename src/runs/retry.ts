@@ -7,7 +7,7 @@ import { newRun, type Occasion } from './new-run.ts';
 import { planRetry, type RetryPlan } from './plan-retry.ts';
 import { requireArtifactsStored } from './pending-artifacts.ts';
 import { requireRun } from './runs.ts';
-import type { RetryRequest, triggered } from './schema.ts';
+import { runSettings, type RetryRequest, type triggered } from './schema.ts';
 import { isFinal } from './status.ts';
 import { findRetryAtWork, type NewRun } from './store.ts';
 import { answerOf, canonical, insertOrRefuse, recordOnce, requireEnabled } from './trigger.ts';
@@ -53,14 +53,15 @@ export interface Parent {
   attempt: number;
   command: string;
   commandOverride: string | null;
+  settings: unknown;
 }
 
-/** The job's timeout and environment are those of now, the commands those of then. */
+/** The job's timeout and environment are those of now, the commands those of then; and what was asked for that run. */
 export function retryOf(
   parent: Parent,
   job: JobToRun,
   left: Exclude<RetryPlan, { refused: string }>,
-  occasion: Omit<Occasion, 'triggeredBy' | 'attempt' | 'retryOf' | 'override' | 'left'>,
+  occasion: Omit<Occasion, 'triggeredBy' | 'attempt' | 'retryOf' | 'override' | 'overrides' | 'left'>,
 ): NewRun {
   const run = newRun(job, {
     ...occasion,
@@ -68,6 +69,7 @@ export function retryOf(
     attempt: parent.attempt + 1,
     retryOf: parent.id,
     left,
+    overrides: runSettings.parse(parent.settings).overrides,
   });
   return { ...run, command: parent.command, commandOverride: parent.commandOverride };
 }

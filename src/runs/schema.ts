@@ -3,6 +3,7 @@ import { projectTypes } from '../commands/project-type.ts';
 import { listOf, pageQuery } from '../paging.ts';
 import { environmentSettings } from '../environments/environment-settings.ts';
 import { id, text } from '../text.ts';
+import { sameVariable } from './metadata-variable.ts';
 import { runStatuses, statusReasons } from './status.ts';
 
 /** What can make a run begin. */
@@ -27,6 +28,12 @@ export const triggerRequest = z.strictObject({
   metadata: z
     .record(text(100), metadataValue)
     .refine((value) => Object.keys(value).length <= 50, 'send at most 50 entries')
+    .superRefine((value, context) => {
+      const same = sameVariable(Object.keys(value));
+      if (same === null) return;
+      const message = `name it otherwise: as an environment variable it would be the same as ${same.first}`;
+      context.addIssue({ code: 'custom', message, path: [same.second] });
+    })
     .optional()
     .meta({ description: "The caller's own facts: shown with the run and in its webhook" }),
 });
@@ -226,6 +233,18 @@ export const logQuery = z.object({
     .meta({ description: '1: stay, and send what comes until the run has ended' }),
 });
 
+/** What one run does otherwise than its job says. A null: as the job says. */
+export const runOverrides = z.object({
+  /** In place of the job's commands. */
+  steps: z.array(z.string()).nullable(),
+  /** In place of that of the environment's connection. */
+  schema: z.string().nullable(),
+  target: z.string().nullable(),
+  threads: z.number().nullable(),
+  timeoutSeconds: z.number().nullable(),
+  generateDocs: z.boolean().nullable(),
+});
+
 /** What a run keeps of its job and environment, so that a later change never changes it. */
 export const runSettings = z.object({
   /** The commands in their order, as typed and in words. */
@@ -236,10 +255,13 @@ export const runSettings = z.object({
   retryFrom: z.object({ runId: z.string(), step: z.number() }).nullable().default(null),
   /** Runs recorded before there were others are dbt's. */
   projectType: z.enum(projectTypes).default('dbt'),
+  /** What was asked for this run alone; in all else here it is taken into account already. */
+  overrides: runOverrides.nullable().default(null),
 });
 
 export type RunQuery = z.output<typeof runQuery>;
 export type NodeQuery = z.output<typeof nodeQuery>;
 export type RunSettings = z.output<typeof runSettings>;
+export type RunOverrides = z.output<typeof runOverrides>;
 export type RetryRequest = z.output<typeof retryRequest>;
 export type TriggerRequest = z.output<typeof triggerRequest>;

@@ -1,12 +1,14 @@
 import type pg from 'pg';
 import { statement } from '../db.ts';
 import type { Position } from '../paging.ts';
-import type { RunQuery } from './schema.ts';
+import type { RunOverrides, RunQuery } from './schema.ts';
 import { runStatuses } from './status.ts';
 
 /** What is shown of a run, as a single one and in lists. */
 export interface ShownRun {
   id: string;
+  /** What clients that know integers alone call it. */
+  number: number;
   name: string;
   jobId: string;
   projectId: string;
@@ -23,6 +25,8 @@ export interface ShownRun {
   metadata: Record<string, string | number | boolean> | null;
   createdAt: Date;
   startedAt: Date | null;
+  /** When its container was started, or was about to be. */
+  launchedAt: Date | null;
   finishedAt: Date | null;
   durationMs: number | null;
   exitCode: number | null;
@@ -43,7 +47,7 @@ export interface ShownRun {
   cancelledBy: string | null;
   clearedAt: Date | null;
   artifactsPending: boolean;
-  settings: { steps: unknown };
+  settings: { steps: unknown; overrides: RunOverrides | null };
   /** How many nodes of which step have which status. */
   counts: { step: number; status: string; count: number }[];
   /** The steps that have begun, in their order. */
@@ -64,17 +68,17 @@ export interface BegunStep {
 }
 
 /** Of one snapshot: who sees that a run has ended sees all that its end settled. */
-const shown = `runs.id, name, job_id AS "jobId", project_id AS "projectId", deployment_id AS "deploymentId",
+const shown = `runs.id, number::float8 AS number, name, job_id AS "jobId", project_id AS "projectId", deployment_id AS "deploymentId",
   environment_id AS "environmentId", status, status_reason AS "statusReason", error_message AS "errorMessage", command,
   command_override AS "commandOverride", triggered_by AS "triggeredBy", requested_by AS "requestedBy", cause, metadata,
-  created_at AS "createdAt", started_at AS "startedAt", finished_at AS "finishedAt",
-  duration_ms::float8 AS "durationMs", exit_code AS "exitCode", nodes_total AS "nodesTotal",
+  created_at AS "createdAt", started_at AS "startedAt", launched_at AS "launchedAt",
+  finished_at AS "finishedAt", duration_ms::float8 AS "durationMs", exit_code AS "exitCode", nodes_total AS "nodesTotal",
   log_bytes::float8 AS "logBytes", log_truncated AS "logTruncated", attempt, retry_of AS "retryOf",
   after_run AS "afterRun", scheduled_for AS "scheduledFor", not_before AS "notBefore", replaced_by AS "replacedBy",
   interrupted_at AS "interruptedAt", killed_at AS "killedAt", last_words AS "lastWords",
   container_gone_at AS "containerGoneAt", cancel_requested_at AS "cancelRequestedAt", cancelled_by AS "cancelledBy",
   cleared_at AS "clearedAt", artifacts_pending AS "artifactsPending",
-  jsonb_build_object('steps', settings -> 'steps') AS settings,
+  jsonb_build_object('steps', settings -> 'steps', 'overrides', settings -> 'overrides') AS settings,
   ARRAY(
     SELECT jsonb_build_object('step', step, 'status', node_results.status, 'count', count(*)) FROM node_results
     WHERE run_id = runs.id GROUP BY step, node_results.status) AS counts,

@@ -2,13 +2,25 @@ import type { Context } from '../context.ts';
 import type { Transaction } from '../db.ts';
 import { webhookOfJob } from '../jobs/webhook-of-job.ts';
 import { recordDelivery } from '../webhooks/record-delivery.ts';
+import { eventsOfEnd } from '../webhooks/run-event.ts';
+import { tellSubscribers } from '../webhooks/tell-subscribers.ts';
 import type { EndedRun } from './lease.ts';
 import { eventOf } from './status.ts';
 
-/** Records the webhook of a run's end, in the transaction that ends it. Null when its job sends none of this end. */
-export async function tellOfEnd(tx: Transaction, context: Context, run: EndedRun): Promise<string | null> {
+/**
+ * Records the webhooks of a run's end, in the transaction that ends it: its job's own, and those of subscriptions. What
+ * says that the run's artifacts can be read is held back while they cannot.
+ *
+ * @returns the ids of what may be sent at once
+ */
+export async function tellOfEnd(tx: Transaction, context: Context, run: EndedRun): Promise<string[]> {
   const { job, webhook } = await webhookOfJob(tx, context, run.jobId);
-  return webhook && recordDelivery(tx, context.secrets, webhook, eventOf(run.status), run, job);
+  const delivery =
+    webhook && (await recordDelivery(tx, context.secrets, webhook, eventOf(run.status), run, job));
+  const ofJob = delivery === null ? [] : [delivery];
+  if (!run.isHeard) return ofJob;
+  const held = run.hasPendingArtifacts ? (['job.run.completed'] as const) : [];
+  return [...ofJob, ...(await tellSubscribers(tx, context, run, eventsOfEnd(run), { held }))];
 }
 
 /** To be called once a run has ended, by whatever ended it. */

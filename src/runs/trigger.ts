@@ -7,8 +7,9 @@ import { AppError, invalidField } from '../errors.ts';
 import { acceptCommand } from '../commands/accept-command.ts';
 import { jobToRun } from '../jobs/job-to-run.ts';
 import { newRun } from './new-run.ts';
+import { acceptOverrides } from './overrides.ts';
 import { recordRun, ringForReplaced, takesPlaces, type ReplacedRun } from './record-run.ts';
-import type { TriggerRequest, triggered } from './schema.ts';
+import type { RunOverrides, TriggerRequest, triggered } from './schema.ts';
 import {
   findIdempotencyKey,
   findNextToBegin,
@@ -43,12 +44,14 @@ export function openTrigger(context: Context) {
     options: {
       triggeredBy: 'manual' | 'api' | 'schedule' | 'event' | 'retry';
       idempotencyKey: string | undefined;
+      overrides?: RunOverrides | undefined;
     },
   ): Promise<z.input<typeof triggered>> => {
     const startedAt = performance.now();
     const key = [organizationId, projectId, jobId].join(' ');
     const job = await look(key, { organizationId, projectId, jobId });
     requireEnabled(job);
+    const overrides = acceptOverrides(job, options.overrides);
     if (request.command_override !== undefined && job.projectType !== 'dbt') {
       const detail = `command_override is only available for dbt projects, and this one's type is ${job.projectType}: leave it out.`;
       throw invalidField('/command_override', detail);
@@ -65,6 +68,7 @@ export function openTrigger(context: Context) {
       cause: request.cause,
       metadata: request.metadata,
       override,
+      overrides,
       hasKey: options.idempotencyKey !== undefined,
     });
     let replaced: ReplacedRun[] = [];
@@ -78,7 +82,8 @@ export function openTrigger(context: Context) {
         await insertOrRefuse(given, run);
       }
     };
-    const recorded = await recordOnce(context, run, canonical(request), options.idempotencyKey, insert);
+    const asked = overrides === null ? canonical(request) : [canonical(request), overrides];
+    const recorded = await recordOnce(context, run, asked, options.idempotencyKey, insert);
     if (recorded.id === run.id) {
       log.info({ run: run.id, job: jobId }, 'run queued');
       // Nobody waits for it: a ring that gets lost costs as much when somebody did.

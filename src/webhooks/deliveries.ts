@@ -4,6 +4,8 @@ import type { Database, Transaction } from '../db.ts';
 import { AppError } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import type { Delivery, deliveryList, DeliveryState } from './schema.ts';
+import { noSuchSubscription } from './subscriptions.ts';
+import { findSubscription } from './subscription-store.ts';
 import { findDelivery, isJobKnown, isRunKnown, listDeliveries, type DeliveryFilter } from './store.ts';
 
 type Page = { limit: number; cursor?: string | undefined };
@@ -20,7 +22,7 @@ export async function deliveriesOf(
   return pageOfDeliveries(db, { organizationId, jobId, runId, state }, page);
 }
 
-/** The webhook of a run, and those that somebody had sent again, newest first. */
+/** The webhooks of a run, and those that somebody had sent again, newest first. */
 export async function deliveriesOfRun(
   { db }: Context,
   { organizationId }: Principal,
@@ -30,6 +32,18 @@ export async function deliveriesOfRun(
   if (!(await isRunKnown(db, organizationId, runId)))
     throw new AppError('not_found', 'There is no such run.');
   return pageOfDeliveries(db, { organizationId, runId }, page);
+}
+
+/** What a subscription told, newest first. A deleted one's too. */
+export async function deliveriesOfSubscription(
+  { db }: Context,
+  { organizationId }: Principal,
+  subscriptionId: string,
+  { state, ...page }: Page & { state?: DeliveryState | undefined },
+): Promise<z.input<typeof deliveryList>> {
+  const found = await findSubscription(db, organizationId, subscriptionId, { alsoDeleted: true });
+  if (found === null) throw noSuchSubscription();
+  return pageOfDeliveries(db, { organizationId, subscriptionId, state }, page);
 }
 
 export async function getDelivery(
@@ -57,6 +71,7 @@ function view(row: Awaited<ReturnType<typeof listDeliveries>>[number]): Delivery
     kind: row.kind as Delivery['kind'],
     run_id: row.runId,
     job_id: row.jobId,
+    subscription_id: row.subscriptionId,
     event: row.event as Delivery['event'],
     url: row.url,
     state: row.state as DeliveryState,

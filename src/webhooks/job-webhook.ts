@@ -4,13 +4,15 @@ import { hiddenValue } from '../text.ts';
 import { webhookUrlProblem, type Cidr } from '../addresses.ts';
 import type { WebhookSettings } from './schema.ts';
 import { newWebhookSecret } from './sign.ts';
+import { authView, changedAuth, openAuth, sealAuth, type AirflowAuth } from './webhook-auth.ts';
 
-/** A job's webhook as it is stored. `webhookHeaders` and `webhookSecret` are sealed. */
+/** A job's webhook as it is stored. `webhookHeaders`, `webhookAuth` and `webhookSecret` are sealed. */
 export interface JobWebhook {
   webhookEnabled: boolean;
   webhookUrl: string | null;
   webhookEvents: string[];
   webhookHeaders: string | null;
+  webhookAuth: string | null;
   webhookSecret: string | null;
 }
 
@@ -19,12 +21,13 @@ export const noWebhook: JobWebhook = {
   webhookUrl: null,
   webhookEvents: [],
   webhookHeaders: null,
+  webhookAuth: null,
   webhookSecret: null,
 };
 
 /**
- * The job's webhook after a change. A new URL gets a new signing secret; a new host also loses the stored headers
- * unless they are sent again, so that nobody can point another's credentials at a host of their own.
+ * The job's webhook after a change. A new URL gets a new signing secret; a new host also loses the stored headers and
+ * the sign-in unless they are sent again, so that nobody can point another's credentials at a host of their own.
  */
 export function changedWebhook(
   current: JobWebhook,
@@ -40,15 +43,24 @@ export function changedWebhook(
     refuse('webhook_url', 'Give the URL that webhooks go to, or set webhook_enabled to false.');
 
   const stored = openHeaders(current, jobId, secrets);
-  const known = originOf(url) === originOf(current.webhookUrl) ? stored : {};
+  const isSameHost = originOf(url) === originOf(current.webhookUrl);
+  const known = isSameHost ? stored : {};
   const headers =
     change.webhook_headers === undefined ? known : withHiddenValues(change.webhook_headers, known);
+  const hasAuthorization = Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+  const auth = changedAuth(
+    openSignIn(current, jobId, secrets),
+    change.webhook_auth,
+    { url, hasAuthorization, isSameHost },
+    allowCidrs,
+  );
   return {
     webhookEnabled: enabled,
     webhookUrl: url,
     webhookEvents: change.webhook_events ?? current.webhookEvents,
     webhookHeaders:
       Object.keys(headers).length === 0 ? null : secrets.seal(JSON.stringify(headers), headersPlace(jobId)),
+    webhookAuth: sealAuth(auth, authPlace(jobId), secrets),
     webhookSecret:
       url === null
         ? null
@@ -64,23 +76,30 @@ export function openHeaders(webhook: JobWebhook, jobId: string, secrets: Secrets
   return JSON.parse(secrets.open(webhook.webhookHeaders, headersPlace(jobId))) as Record<string, string>;
 }
 
+/** How its receiver is signed in to, opened; null: by nothing but the headers. */
+export function openSignIn(webhook: JobWebhook, jobId: string, secrets: Secrets): AirflowAuth | null {
+  return openAuth(webhook.webhookAuth, authPlace(jobId), secrets);
+}
+
 /** The signing secret as its owner sees it (`whsec_...`), or null when no URL is set. */
 export function openSecret(webhook: JobWebhook, jobId: string, secrets: Secrets): string | null {
   return webhook.webhookSecret === null ? null : secrets.open(webhook.webhookSecret, secretPlace(jobId));
 }
 
-/** The webhook fields of a job as callers see them: the names of its headers, never their values, never the secret. */
+/** The webhook fields of a job as callers see them: names of headers, never their values, nor a password or the secret. */
 export function webhookView(webhook: JobWebhook, jobId: string, secrets: Secrets): WebhookSettings {
   const headers = Object.keys(openHeaders(webhook, jobId, secrets));
   return {
     webhook_enabled: webhook.webhookEnabled,
     webhook_url: webhook.webhookUrl,
     webhook_headers: Object.fromEntries(headers.map((name) => [name, hiddenValue])),
+    webhook_auth: authView(openSignIn(webhook, jobId, secrets)),
     webhook_events: webhook.webhookEvents as WebhookSettings['webhook_events'],
   };
 }
 
 const headersPlace = (jobId: string) => `jobs:${jobId}:webhook_headers`;
+const authPlace = (jobId: string) => `jobs:${jobId}:webhook_auth`;
 const secretPlace = (jobId: string) => `jobs:${jobId}:webhook_secret`;
 
 function withHiddenValues(

@@ -3,11 +3,14 @@ import type { Transaction } from '../db.ts';
 import type { Secrets } from '../secrets.ts';
 import { sameBody, webhookBody, type WebhookSubject } from './payload.ts';
 import { insertDelivery, type NewDelivery } from './store.ts';
+import { openAuth, sealAuth, type AirflowAuth } from './webhook-auth.ts';
 
 export interface WebhookTarget {
   url: string;
   secret: string;
   headers: Record<string, string>;
+  /** Left out or null: nothing but the headers. */
+  auth?: AirflowAuth | null;
   /** `completed`, `partial`, `failed`; empty means all. */
   events: string[];
 }
@@ -132,7 +135,7 @@ type Told = Pick<NewDelivery, 'runId' | 'jobId' | 'kind' | 'event' | 'body' | 's
 async function record(
   tx: Transaction,
   secrets: Secrets,
-  { url, headers, secret }: WebhookTarget,
+  { url, headers, secret, auth = null }: WebhookTarget,
   told: Told,
 ): Promise<string> {
   const id = randomUUID();
@@ -140,11 +143,23 @@ async function record(
     ...told,
     id,
     url,
-    headers: secrets.seal(JSON.stringify(headers), headersPlace(id)),
-    secret: secrets.seal(secret, secretPlace(id)),
+    ...sealedFor(id, { headers, secret }, secrets),
+    auth: sealAuth(auth, authPlace(id), secrets),
     state: 'pending',
   });
   return id;
+}
+
+/** What only whoever sends a delivery may see, as it is stored. */
+export function sealedFor(
+  id: string,
+  { headers, secret }: { headers: Record<string, string>; secret: string },
+  secrets: Secrets,
+): { headers: string; secret: string } {
+  return {
+    headers: secrets.seal(JSON.stringify(headers), headersPlace(id)),
+    secret: secrets.seal(secret, secretPlace(id)),
+  };
 }
 
 export interface OpenDelivery {
@@ -153,12 +168,21 @@ export interface OpenDelivery {
   url: string;
   body: string;
   headers: Record<string, string>;
+  auth: AirflowAuth | null;
   secret: string;
 }
 
 /** A stored delivery with its secrets opened, for whoever sends it. */
 export function openDelivery(
-  stored: { id: string; event: string; url: string; body: string; headers: string; secret: string },
+  stored: {
+    id: string;
+    event: string;
+    url: string;
+    body: string;
+    headers: string;
+    auth: string | null;
+    secret: string;
+  },
   secrets: Secrets,
 ): OpenDelivery {
   const { id, event, url, body } = stored;
@@ -168,9 +192,11 @@ export function openDelivery(
     url,
     body,
     headers: JSON.parse(secrets.open(stored.headers, headersPlace(id))) as Record<string, string>,
+    auth: openAuth(stored.auth, authPlace(id), secrets),
     secret: secrets.open(stored.secret, secretPlace(id)),
   };
 }
 
 const headersPlace = (deliveryId: string) => `deliveries:${deliveryId}:headers`;
+const authPlace = (deliveryId: string) => `deliveries:${deliveryId}:auth`;
 const secretPlace = (deliveryId: string) => `deliveries:${deliveryId}:secret`;

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { pageQuery } from '../paging.ts';
 import { jsonRoute, type Route } from '../http/route.ts';
-import { deliveriesOf, deliveriesOfRun, getDelivery } from './deliveries.ts';
+import { deliveriesOf, deliveriesOfRun, deliveriesOfSubscription, getDelivery } from './deliveries.ts';
 import * as shapes from './schema.ts';
 
 const tag = 'Webhooks';
@@ -30,13 +30,26 @@ export const webhookRoutes = (context: Context): Route[] => [
     method: 'get',
     path: '/api/v1/runs/{run_id}/deliveries',
     name: 'listDeliveriesOfRun',
-    summary: "A run's webhook, and those sent again",
+    summary: "A run's webhooks, and those sent again",
     tag,
     scope: 'read',
     params: shapes.deliveriesOfRunParams,
     query: pageQuery,
     success: { status: 200, description: 'Deliveries, newest first', schema: shapes.deliveryList },
     handle: ({ principal, params, query }) => deliveriesOfRun(context, principal, params.run_id, query),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/v1/webhook-subscriptions/{subscription_id}/deliveries',
+    name: 'listDeliveriesOfSubscription',
+    summary: 'What a webhook subscription told, and what became of each try',
+    tag,
+    scope: 'read',
+    params: shapes.deliveriesOfSubscriptionParams,
+    query: shapes.deliveriesOfSubscriptionQuery,
+    success: { status: 200, description: 'Deliveries, newest first', schema: shapes.deliveryList },
+    handle: ({ principal, params, query }) =>
+      deliveriesOfSubscription(context, principal, params.subscription_id, query),
   }),
   jsonRoute({
     method: 'get',

@@ -1,7 +1,18 @@
 import { z } from 'zod';
 import { listOf, pageQuery } from '../paging.ts';
-import { id } from '../text.ts';
+import { id, text } from '../text.ts';
 import { webhookHeaderProblems } from './headers.ts';
+
+const webhookAuth = z.strictObject({
+  type: z.literal('airflow_jwt').meta({ description: 'A token of Airflow 3 is fetched, kept and renewed' }),
+  token_url: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: "Where it is fetched; /auth/token on the webhook's host when left out" }),
+  username: text(200).min(1),
+  password: text(2_000).min(1).meta({ description: 'Shown as ***, which sent back keeps it' }),
+});
 
 /** The webhook fields of a job, as a client writes them. Whether the URL may be reached is judged where it is saved. */
 export const webhookSettings = z.strictObject({
@@ -19,6 +30,9 @@ export const webhookSettings = z.strictObject({
       }
     })
     .meta({ description: 'Headers sent along with every webhook, for authentication.' }),
+  webhook_auth: webhookAuth
+    .nullable()
+    .meta({ description: 'How to sign in to a receiver that no fixed header will do for; null: not at all' }),
   webhook_events: z
     .array(z.enum(['completed', 'failed', 'partial']))
     .meta({ description: 'Which ends of a run are told. Empty means all of them.' }),
@@ -40,23 +54,39 @@ export const deliveryTry = z.object({
     .meta({ description: 'What came of it, and why it was or was not retried.' }),
 });
 
-const deliveryState = z.enum(['pending', 'sending', 'delivered', 'failed', 'blocked', 'unknown']);
+const deliveryState = z.enum(['held', 'pending', 'sending', 'delivered', 'failed', 'blocked', 'unknown']);
 
 /** A webhook and what became of it. */
 export const delivery = z.object({
   id: z.string(),
-  kind: z
-    .enum(['run_finished', 'sent_again', 'test'])
-    .meta({ description: 'Of `run_finished` there is at most one a run.' }),
+  kind: z.enum(['run_finished', 'run_event', 'sent_again', 'test']).meta({
+    description:
+      'Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription.',
+  }),
   run_id: z.string().nullable().meta({ description: 'null for a test' }),
-  job_id: z.string(),
-  event: z.enum(['job.completed', 'job.partial', 'job.failed']),
+  job_id: z.string().nullable().meta({ description: 'null for a test of a subscription' }),
+  subscription_id: z
+    .string()
+    .nullable()
+    .meta({ description: "Whose event it is; null: it is the job's own webhook" }),
+  event: z.enum([
+    'job.completed',
+    'job.partial',
+    'job.failed',
+    'job.run.started',
+    'job.run.completed',
+    'job.run.errored',
+  ]),
   url: z.string(),
   state: deliveryState.meta({
-    description: '`unknown`: a worker died while sending; it is not sent again by itself.',
+    description:
+      '`held`: it waits until what its run left can be read. `unknown`: a worker died while sending; it is not sent again by itself.',
   }),
   sent_again_of: z.string().nullable().meta({ description: 'The earlier delivery, for `sent_again`' }),
-  requested_by: z.string().nullable().meta({ description: 'Who asked for it; null for `run_finished`' }),
+  requested_by: z
+    .string()
+    .nullable()
+    .meta({ description: 'Who asked for it; null for what a run made be sent' }),
   created_at: time,
   tries: z.array(deliveryTry),
 });
@@ -67,10 +97,13 @@ export const deliveriesQuery = pageQuery.extend({
   state: deliveryState.optional(),
 });
 export const deliveriesOfRunParams = z.object({ run_id: id });
+export const deliveriesOfSubscriptionParams = z.object({ subscription_id: id });
+export const deliveriesOfSubscriptionQuery = pageQuery.extend({ state: deliveryState.optional() });
 export const deliveryParams = z.object({ delivery_id: id });
 
 export const deliveryList = listOf(delivery);
 
+export type WebhookAuth = z.infer<typeof webhookAuth>;
 export type WebhookSettings = z.infer<typeof webhookSettings>;
 export type Delivery = z.infer<typeof delivery>;
 export type DeliveryState = Delivery['state'];

@@ -5,15 +5,20 @@ export interface NewDelivery {
   id: string;
   /** Null for a test. */
   runId: string | null;
-  jobId: string;
-  /** Of `run_finished` there is one a run. */
-  kind: 'run_finished' | 'sent_again' | 'test';
+  /** Null for a test of a subscription. */
+  jobId: string | null;
+  /** Whose event it is; left out where it is the job's own webhook. */
+  subscriptionId?: string;
+  /** Of `run_finished` there is one a run; of `run_event` one of each event, a run and a subscription. */
+  kind: 'run_finished' | 'run_event' | 'sent_again' | 'test';
   event: string;
   url: string;
   body: string;
   headers: string;
+  auth?: string | null;
   secret: string;
-  state: 'pending';
+  /** `held`: it waits until what its run left can be read. */
+  state: 'pending' | 'held';
   sentAgainOf?: string;
   requestedBy?: string;
 }
@@ -22,27 +27,41 @@ export async function insertDelivery(tx: Transaction, delivery: NewDelivery): Pr
   await tx.delivery.create({ data: delivery, select: { id: true } });
 }
 
+/** Without those that are recorded already: an event is told once. Returns the others' ids. */
+export async function insertNewDeliveries(tx: Transaction, deliveries: NewDelivery[]): Promise<string[]> {
+  const select = { id: true } as const;
+  const made = await tx.delivery.createManyAndReturn({ data: deliveries, skipDuplicates: true, select });
+  return made.map(({ id }) => id);
+}
+
 /**
- * Pending -> sending: whoever gets it may send, for as long as `sendingSince` stays as it is. It is handed to somebody
+ * Pending -> sending, if its time has come: whoever gets it may send, for as long as `sendingSince` stays as it is. It is handed to somebody
  * else only when no try was begun.
  */
 export async function takeDelivery(db: Database, id: string): Promise<TakenDelivery | null> {
   const [taken] = await db.$queryRaw<TakenDelivery[]>`
-    UPDATE deliveries SET state = 'sending', sending_since = clock_timestamp() WHERE id = ${id} AND state = 'pending'
-    RETURNING id, run_id AS "runId", kind, event, url, body, headers, secret, sending_since AS "sendingSince"`;
+    UPDATE deliveries SET state = 'sending', sending_since = clock_timestamp()
+    WHERE id = ${id} AND state = 'pending' AND (not_before IS NULL OR not_before <= clock_timestamp())
+    RETURNING id, run_id AS "runId", subscription_id AS "subscriptionId", kind, event, url, body, headers, auth, secret,
+      sending_since AS "sendingSince",
+      (SELECT count(*)::float8 FROM delivery_tries WHERE delivery_id = deliveries.id) AS "triesBefore"`;
   return taken ?? null;
 }
 
 export interface TakenDelivery {
   id: string;
   runId: string | null;
+  subscriptionId: string | null;
   kind: string;
   event: string;
   url: string;
   body: string;
   headers: string;
+  auth: string | null;
   secret: string;
   sendingSince: Date;
+  /** Those of earlier takings: it was set aside after each. */
+  triesBefore: number;
 }
 
 /**
@@ -62,23 +81,39 @@ export async function beginTry(
   return begun === 1;
 }
 
-export async function endTry(
-  db: Database,
-  deliveryId: string,
-  number: number,
-  end: {
-    statusCode: number | null;
-    durationMs: number | null;
-    answer: string | null;
-    result: string;
-    explanation: string;
-  },
-): Promise<void> {
+export async function endTry(db: Database, deliveryId: string, number: number, end: TryEnd): Promise<void> {
   await db.deliveryTry.update({
     where: { deliveryId_number: { deliveryId, number } },
     data: end,
     select: { number: true },
   });
+}
+
+export interface TryEnd {
+  statusCode: number | null;
+  durationMs: number | null;
+  answer: string | null;
+  result: string;
+  explanation: string;
+}
+
+/** Ends a try whose retry is far off, and sending -> pending: until then nobody has the delivery. Twice is the same as once. */
+export async function setAside(
+  db: Database,
+  taken: { id: string; sendingSince: Date | null },
+  number: number,
+  end: TryEnd,
+  forMs: number,
+): Promise<void> {
+  await db.$executeRaw`
+    WITH ended AS (
+      UPDATE delivery_tries SET status_code = ${end.statusCode}, duration_ms = ${end.durationMs},
+        answer = ${end.answer}, result = ${end.result}, explanation = ${end.explanation}
+      WHERE delivery_id = ${taken.id} AND number = ${number})
+    UPDATE deliveries SET
+      state = 'pending',
+      not_before = clock_timestamp() + make_interval(secs => ${forMs / 1_000}::float8)
+    WHERE id = ${taken.id} AND state = 'sending' AND sending_since = ${taken.sendingSince}`;
 }
 
 /** Sending -> final. Does nothing when the delivery was given up as unknown meanwhile. */
@@ -91,8 +126,8 @@ export async function endDelivery(
 }
 
 /**
- * For deliveries whose worker must be gone. Sending -> unknown where a try was begun: what it had sent nobody knows.
- * Sending -> pending where none was: nothing has left.
+ * For deliveries whose worker must be gone. Sending -> unknown where it had begun a try: what it had sent nobody knows.
+ * Sending -> pending where it had not: nothing has left.
  */
 export async function giveUpHalfSent(
   db: Database,
@@ -107,17 +142,19 @@ export async function giveUpHalfSent(
     if (silent.length === 0) return [];
     return tx.$queryRaw<{ id: string; state: 'unknown' | 'pending' }[]>`
       UPDATE deliveries SET state = CASE
-        WHEN EXISTS (SELECT FROM delivery_tries WHERE delivery_id = deliveries.id) THEN 'unknown' ELSE 'pending' END
+        WHEN EXISTS (SELECT FROM delivery_tries WHERE delivery_id = deliveries.id AND started_at >= sending_since)
+        THEN 'unknown' ELSE 'pending' END
       WHERE id = ANY(${silent.map(({ id }) => id)})
       RETURNING id, state`;
   });
 }
 
-/** Deliveries nobody has taken for that long. */
+/** Deliveries nobody has taken for that long, although their time had come. */
 export async function findForgottenDeliveries(db: Database, olderThanSeconds: number): Promise<string[]> {
   const rows = await db.$queryRaw<{ id: string }[]>`
     SELECT id FROM deliveries
-    WHERE state = 'pending' AND created_at < clock_timestamp() - make_interval(secs => ${olderThanSeconds})
+    WHERE state = 'pending'
+      AND COALESCE(not_before, created_at) < clock_timestamp() - make_interval(secs => ${olderThanSeconds})
     ORDER BY created_at LIMIT 500`;
   return rows.map((row) => row.id);
 }
@@ -137,13 +174,14 @@ export async function isRunKnown(db: Database, organizationId: string, runId: st
 
 export function listDeliveries(
   db: Database,
-  { organizationId, jobId, runId, state }: DeliveryFilter,
+  { organizationId, jobId, runId, subscriptionId, state }: DeliveryFilter,
   after: Position | undefined,
   limit: number,
 ) {
   return db.delivery.findMany({
     where: {
-      job: { project: { organizationId } },
+      ...inOrganization(organizationId),
+      ...(subscriptionId === undefined ? {} : { subscriptionId }),
       ...(jobId === undefined ? {} : { jobId }),
       ...(runId === undefined ? {} : { runId }),
       ...(state === undefined ? {} : { state }),
@@ -159,16 +197,22 @@ export interface DeliveryFilter {
   organizationId: string;
   jobId?: string | undefined;
   runId?: string | undefined;
+  subscriptionId?: string | undefined;
   state?: string | undefined;
 }
 
+/** A test of a subscription is about no job. */
+const inOrganization = (organizationId: string) => ({
+  OR: [{ job: { project: { organizationId } } }, { subscription: { organizationId } }],
+});
+
 const withTries = { tries: { orderBy: { number: 'asc' } } } as const;
 
-/** With its tries, and the project of its job. */
+/** With its tries, the project of its job, and whose event it was. */
 export function findDelivery(db: Database | Transaction, organizationId: string, id: string) {
   return db.delivery.findFirst({
-    where: { id, job: { project: { organizationId } } },
-    include: { ...withTries, job: { select: { projectId: true } } },
+    where: { id, ...inOrganization(organizationId) },
+    include: { ...withTries, job: { select: { projectId: true } }, subscription: true },
   });
 }
 
@@ -179,7 +223,7 @@ export async function lockDelivery(tx: Transaction, id: string): Promise<void> {
 
 /** Whether it is on its way, or is being sent again. */
 export async function isUnderWay(tx: Transaction, id: string): Promise<boolean> {
-  const where = { OR: [{ id }, { sentAgainOf: id }], state: { in: ['pending', 'sending'] } };
+  const where = { OR: [{ id }, { sentAgainOf: id }], state: { in: ['held', 'pending', 'sending'] } };
   return (await tx.delivery.count({ where })) > 0;
 }
 

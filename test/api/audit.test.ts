@@ -116,6 +116,35 @@ const noted: Record<string, { action: string; prepare: () => Promise<Prepared> }
     action: 'webhook.secret_revealed',
     prepare: async () => send('POST', `${(await newJob()).path}/webhook/reveal-secret`),
   },
+  createWebhook_v3: {
+    action: 'webhook_subscription.created',
+    prepare: async () => send('POST', `${await webhooks()}/subscriptions`, subscription),
+  },
+  replaceWebhook_v3: {
+    action: 'webhook_subscription.changed',
+    prepare: async () => send('PUT', (await newSubscription()).path, { ...subscription, active: true }),
+  },
+  deleteWebhook_v3: {
+    action: 'webhook_subscription.deleted',
+    prepare: async () => send('DELETE', (await newSubscription()).path),
+  },
+  testWebhook_v3: {
+    action: 'webhook.tested',
+    prepare: async () => {
+      const { id, path } = await newSubscription();
+      return async (headers) => {
+        const asked = send('POST', `${path}/test`)(headers);
+        // It waits for a worker to send it, and there is none.
+        const end = `UPDATE deliveries SET state = 'failed' WHERE subscription_id = $1`;
+        await until(
+          'it is sent',
+          () => system.pool.query(end, [id]),
+          ({ rowCount }) => rowCount === 1,
+        );
+        return asked;
+      };
+    },
+  },
   sendDeliveryAgain: {
     action: 'webhook.sent_again',
     prepare: async () => {
@@ -206,6 +235,19 @@ const noted: Record<string, { action: string; prepare: () => Promise<Prepared> }
     },
   },
 };
+
+const subscription = { name: 'told', client_url: 'https://example.com', event_types: ['job.run.started'] };
+
+async function webhooks(): Promise<string> {
+  const { body } = await ok(system.call('GET', '/api/v3/accounts'));
+  return `/api/v3/accounts/${body.data[0].id}/webhooks`;
+}
+
+async function newSubscription(): Promise<{ id: string; path: string }> {
+  const below = await webhooks();
+  const { id } = (await ok(system.call('POST', `${below}/subscriptions`, subscription))).body.data;
+  return { id, path: `${below}/subscription/${id}` };
+}
 
 /** Operations that change something and note nothing, each with the reason. */
 const notNoted: Record<string, string> = {

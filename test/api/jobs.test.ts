@@ -64,6 +64,12 @@ describe('a job', () => {
       run_after: [],
       automatic_retries: { attempts: 0, delay_seconds: 60 },
       replace_queued: false,
+      description: '',
+      target: null,
+      threads: null,
+      generate_docs: false,
+      generate_sources: false,
+      updated_at: created.body.created_at,
     });
     const path = `${jobs}/${created.body.id}`;
     expect((await system.call('GET', path)).body).toEqual(created.body);
@@ -71,7 +77,14 @@ describe('a job', () => {
 
     const change = { name: 'hourly', command: 'dbt test', timeout_seconds: 60, max_parallel_runs: 3 };
     const changed = await expectStatus(200, system.call('PATCH', path, change));
-    expect(changed.body).toEqual({ ...created.body, ...change, commands: ['dbt test'] });
+    const { updated_at: updatedAt } = changed.body;
+    expect(changed.body).toEqual({
+      ...created.body,
+      ...change,
+      commands: ['dbt test'],
+      updated_at: updatedAt,
+    });
+    expect(Date.parse(updatedAt)).toBeGreaterThan(Date.parse(created.body.created_at));
     expect((await system.call('PATCH', path, {})).body).toEqual(changed.body);
 
     expect(await system.call('DELETE', path)).toMatchObject({ status: 204, text: '' });
@@ -79,6 +92,40 @@ describe('a job', () => {
       expect((await system.call(method, path, method === 'PATCH' ? {} : undefined)).status).toBe(404);
     }
     expect((await system.call('POST', `${path}/trigger`)).status).toBe(404);
+  });
+
+  test('says how its commands are to be run, and who changed that is noted', async () => {
+    const fields = {
+      description: 'For the board',
+      target: 'staging',
+      threads: 3,
+      generate_docs: true,
+      generate_sources: true,
+    };
+    const jobId = await createJob(system, project.projectId, fields);
+    const path = `${jobs}/${jobId}`;
+    expect((await system.call('GET', path)).body).toMatchObject(fields);
+    const change = {
+      description: '',
+      target: null,
+      threads: null,
+      generate_docs: false,
+      generate_sources: false,
+    };
+    expect((await expectStatus(200, system.call('PATCH', path, change))).body).toMatchObject(change);
+    const [{ action, details }] = (await system.call('GET', '/api/v1/audit?limit=1')).body.data;
+    expect({ action, details }).toEqual({ action: 'job.changed', details: { fields: Object.keys(change) } });
+  });
+
+  test.each([
+    ['/description', { description: 'x'.repeat(10_001) }],
+    ['/target', { target: 'a b' }],
+    ['/threads', { threads: 129 }],
+    ['/generate_docs', { generate_docs: null }],
+    ['/generate_sources', { generate_sources: 'yes' }],
+  ])('of which %s is not right is 400', async (pointer, fields) => {
+    const answer = await system.call('PATCH', `${jobs}/${project.jobId}`, fields);
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ pointer }] } });
   });
 
   test('of a taken name is 409, until that job is deleted', async () => {

@@ -118,6 +118,7 @@ describe('the OpenAPI document', () => {
     const open = operations().filter(([, { security }]) => security !== undefined);
     expect(open.map(([name]) => name).toSorted()).toEqual([
       'delete /api/v1/session',
+      'get /',
       'get /livez',
       'get /metrics',
       'get /readyz',

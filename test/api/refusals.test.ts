@@ -28,7 +28,7 @@ function expectProblem(answer: Answer, status: number, code: string): void {
 }
 
 describe('addresses and methods', () => {
-  test.each(['/', '/api', '/api/v1/nothing', '/API/V1/projects', '/api/v1/projects/a/b/c'])(
+  test.each(['/nothing', '/api', '/api/v1/nothing', '/API/V1/projects', '/api/v1/projects/a/b/c'])(
     '%s is 404',
     async (path) => {
       expectProblem(await system.call('GET', path), 404, 'not_found');

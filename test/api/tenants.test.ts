@@ -21,6 +21,7 @@ const routesWithIds = routes.filter((route) => namesIn(route).length > 0);
 
 /** For each name in a path, something of ours that has it. */
 const idMakers: Record<string, () => Promise<string>> = {
+  account_id: async () => system.organizationId,
   organization_id: async () => system.organizationId,
   user_id: async () => (await addPerson(system, 'viewer')).id,
   token_id: async () =>
@@ -39,6 +40,15 @@ const idMakers: Record<string, () => Promise<string>> = {
     );
     return 'our-delivery';
   },
+  webhook_id: async () => {
+    await system.pool.query(
+      `INSERT INTO webhook_subscriptions (id, organization_id, name, url, event_types, secret)
+       VALUES ('our-subscription', $1, 'ours', 'https://example.com', '{job.run.started}', '')`,
+      [system.organizationId],
+    );
+    return 'our-subscription';
+  },
+  subscription_id: async () => 'our-subscription',
   name: async () => {
     const { projectId, environmentId } = project;
     const path = `/api/v1/projects/${projectId}/environments/${environmentId}/secrets/OUR_SECRET`;
@@ -46,6 +56,23 @@ const idMakers: Record<string, () => Promise<string>> = {
     return 'OUR_SECRET';
   },
   path: async () => 'manifest.json',
+  variable_id: async () => 'our-variable',
+};
+
+/** What the dbt Cloud API calls the same things, by their ids. */
+const numbers = new Map<string, string>();
+
+async function readNumbers(): Promise<void> {
+  for (const table of ['organizations', 'projects', 'environments', 'jobs', 'runs']) {
+    const { rows } = await system.pool.query(`SELECT id, number FROM ${table}`);
+    for (const { id, number } of rows) numbers.set(id, number);
+  }
+}
+
+const subscription = {
+  name: 'theirs',
+  client_url: 'https://example.com',
+  event_types: ['job.run.started'],
 };
 
 /** Bodies that routes take, where an empty one is not enough: so that only the id can be what is wrong. */
@@ -55,6 +82,8 @@ const bodies: Record<string, unknown> = {
   setSecret: { value: 'theirs' },
   pruneDeployments: { keep: 1 },
   changeUser: { role: 'admin' },
+  createWebhook_v3: subscription,
+  replaceWebhook_v3: subscription,
 };
 
 beforeAll(async () => {
@@ -70,6 +99,7 @@ beforeAll(async () => {
       );
     ours[name] = await make();
   }
+  await readNumbers();
 });
 afterAll(() => system.stop());
 
@@ -81,7 +111,9 @@ interface Caller {
 }
 
 function callAs(who: Caller, route: Route, ids: Record<string, string>) {
-  const path = route.path.replace(/\{\+?(\w+)\}/g, (_, name: string) => ids[name] ?? unknown);
+  const isOurs = route.path.startsWith('/api/v1/');
+  const named = (id: string) => (isOurs ? id : (numbers.get(id) ?? id));
+  const path = route.path.replace(/\{\+?(\w+)\}/g, (_, name: string) => named(ids[name] ?? unknown));
   const method = route.method.toUpperCase();
   if (route.uploads !== undefined)
     return who.call(method, path, Buffer.from('x'), { 'content-type': route.uploads });

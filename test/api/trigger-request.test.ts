@@ -66,6 +66,14 @@ describe('a trigger is taken', () => {
   });
 });
 
+test('metadata of which two entries would be one variable of the run is refused', async () => {
+  const answer = await system.call('POST', path, { metadata: { 'load-id': 1, table: 'a', 'Load id': 2 } });
+  expect(answer).toMatchObject({
+    status: 400,
+    body: { errors: [{ pointer: '/metadata/Load id', detail: expect.stringContaining('load-id') }] },
+  });
+});
+
 test('a form is refused with 415 and the content type to use', async () => {
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
   const answer = await system.call('POST', path, Buffer.from('command_override=dbt+build'), headers);

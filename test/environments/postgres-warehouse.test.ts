@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { deployTelling, told } from '../runs/telling.ts';
 import { onServer } from '../support/database.ts';
 import {
   createJob,
@@ -102,6 +103,25 @@ test('a password that the warehouse gives back is masked', async () => {
   const compiled = `/api/v1/runs/${runId}/artifacts/compiled/leaky/models/read_back.sql`;
   const { text } = await expectStatus(200, system.call('GET', compiled));
   expect(text).toContain(`select '*****' as secret`);
+});
+
+test('a query says for which run it is, and what that one was triggered with, by the macro of the documentation', async () => {
+  const telling = await deployTelling(system);
+  const its = `/api/v1/projects/${telling.projectId}/environments/${telling.environmentId}`;
+  await expectStatus(200, system.call('PATCH', its, { connection: { ...connection, password } }));
+  const jobId = await createJob(system, telling.projectId, { command: 'dbt run-operation tell' });
+  const cause = 'orders */ came "late" 🚚';
+  const runId = await trigger(system, { ...telling, jobId }, { cause, metadata: { table: 'raw.orders' } });
+  expect(await ended(system, runId)).toMatchObject({ status: 'success', cause });
+  const [{ query }] = await told(system, runId);
+  const [, comment] = /^\/\* (\{.*\}) \*\/\s+select current_query\(\)/.exec(query) ?? [];
+  expect(JSON.parse(comment ?? query)).toEqual({
+    app: 'dbt',
+    node_id: null,
+    run_id: runId,
+    cause: cause.replace('*/', '* /'),
+    table: 'raw.orders',
+  });
 });
 
 async function inWarehouse(sql: string): Promise<any[]> {

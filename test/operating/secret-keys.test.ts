@@ -22,17 +22,28 @@ beforeAll(async () => {
   project = await deployProject(system);
   jobId = await createJob(system, project.projectId, {
     webhook_enabled: true,
-    webhook_url: 'https://example.com/hook',
+    webhook_url: 'https://example.com/api/v2/dags/ours/dagRuns',
     webhook_headers: { 'X-Ours': 'planted header' },
+    webhook_auth: { type: 'airflow_jwt', username: 'dctl', password: 'planted sign-in' },
   });
   const environment = `/api/v1/projects/${project.projectId}/environments/${project.environmentId}`;
   await expectStatus(200, system.call('PUT', `${environment}/secrets/OURS`, { value: 'planted secret' }));
   await expectStatus(200, system.call('PATCH', environment, { connection: warehouse }));
   const { seal } = createSecrets(first);
   await system.pool.query(
-    `INSERT INTO deliveries (id, job_id, kind, event, url, body, headers, secret, state)
-     VALUES ('d', $1, 'test', 'job.completed', 'https://example.com', '{}', $2, $3, 'failed')`,
-    [jobId, seal('planted headers', 'deliveries:d:headers'), seal('planted key', 'deliveries:d:secret')],
+    `INSERT INTO deliveries (id, job_id, kind, event, url, body, headers, auth, secret, state)
+     VALUES ('d', $1, 'test', 'job.completed', 'https://example.com', '{}', $2, $3, $4, 'failed')`,
+    [
+      jobId,
+      seal('planted headers', 'deliveries:d:headers'),
+      seal('planted sign-in', 'deliveries:d:auth'),
+      seal('planted key', 'deliveries:d:secret'),
+    ],
+  );
+  await system.pool.query(
+    `INSERT INTO webhook_subscriptions (id, organization_id, name, url, event_types, secret)
+     VALUES ('s', $1, 'ours', 'https://example.com', '{job.run.started}', $2)`,
+    [system.organizationId, seal('planted key', 'webhook_subscriptions:s:secret')],
   );
   browser = await signIn(system, await addPerson(system, 'viewer'));
 });
@@ -83,9 +94,12 @@ async function makeToken(): Promise<string> {
 async function allSealed(): Promise<[place: string, sealed: string][]> {
   const { rows } = await system.pool.query(`
     SELECT 'jobs:' || id || ':webhook_headers' AS place, webhook_headers AS sealed FROM jobs
+    UNION ALL SELECT 'jobs:' || id || ':webhook_auth', webhook_auth FROM jobs
     UNION ALL SELECT 'jobs:' || id || ':webhook_secret', webhook_secret FROM jobs
     UNION ALL SELECT 'deliveries:' || id || ':headers', headers FROM deliveries
+    UNION ALL SELECT 'deliveries:' || id || ':auth', auth FROM deliveries
     UNION ALL SELECT 'deliveries:' || id || ':secret', secret FROM deliveries
+    UNION ALL SELECT 'webhook_subscriptions:' || id || ':secret', secret FROM webhook_subscriptions
     UNION ALL SELECT 'environments:' || id || ':connection_secrets', connection_secrets FROM environments
     UNION ALL SELECT 'environment_secrets:' || environment_id || ':' || name, value FROM environment_secrets`);
   return rows
@@ -141,7 +155,7 @@ test('with a new key and the old one beside it everything works; sealed anew, wi
     place,
     createSecrets(first).open(sealed, place),
   ]);
-  expect(plain).toHaveLength(6);
+  expect(plain).toHaveLength(9);
   const old = `jobs:${jobId}:webhook_secret`;
   const [, secret = ''] = plain.find(([place]) => place === old) ?? [];
   await system.pool.query('UPDATE jobs SET webhook_secret = $2 WHERE id = $1', [
@@ -170,10 +184,10 @@ test('with a new key and the old one beside it everything works; sealed anew, wi
 
   const rotated = await operate({ environment: both }, 'rotate-secrets');
   expect(rotated).toMatchObject({ exitCode: 0, complaints: '' });
-  expect(rotated.out.match(/: 1 sealed anew/g)).toHaveLength(6);
+  expect(rotated.out.match(/: 1 sealed anew/g)).toHaveLength(9);
   expect(rotated.out).toContain('2 live tokens still hang on an older key');
   const again = await operate({ environment: both }, 'rotate-secrets');
-  expect(again.out.match(/: 0 sealed anew/g)).toHaveLength(6);
+  expect(again.out.match(/: 0 sealed anew/g)).toHaveLength(9);
 
   const { open } = createSecrets(second);
   expect((await allSealed()).map(([place, sealed]) => [place, open(sealed, place)])).toEqual(plain);

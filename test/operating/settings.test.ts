@@ -83,6 +83,27 @@ test('every problem of every setting is in one message, by name and without a va
   expect(message).not.toContain('planted');
 });
 
+test('a certificate comes with its key and as files, and a plain port beside https alone', () => {
+  const pem = '-----BEGIN CERTIFICATE-----';
+  const problemsWith = (more: Record<string, string>) =>
+    messageOf({ ...right, ...more })
+      .split('\n  ')
+      .slice(1);
+  expect(problemsWith({ DCTL_TLS_CERT: '/tls.crt' })).toEqual([
+    'DCTL_TLS_KEY: is required beside DCTL_TLS_CERT',
+  ]);
+  expect(problemsWith({ DCTL_TLS_KEY: '/tls.key', DCTL_PORT: '443', DCTL_PLAIN_PORT: '443' })).toEqual([
+    'DCTL_TLS_CERT: is required beside DCTL_TLS_KEY',
+    'DCTL_PLAIN_PORT: write another port than that of DCTL_PORT',
+  ]);
+  expect(problemsWith({ DCTL_TLS_CERT: pem, DCTL_TLS_KEY: '/tls.key' })).toEqual([
+    'DCTL_TLS_CERT: write the path of a PEM file, not what it holds',
+  ]);
+  expect(problemsWith({ DCTL_PLAIN_PORT: '8080' })).toEqual([
+    'DCTL_PLAIN_PORT: is for a server with DCTL_TLS_CERT: without it, DCTL_PORT speaks http',
+  ]);
+});
+
 test('a variable that looks like a setting and is none is named, with the one it probably was to be', () => {
   expect(
     unknownSettings({

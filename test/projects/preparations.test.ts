@@ -144,6 +144,16 @@ test('prepared again for those who may deploy: what was stored is replaced, and 
   expect(nodes['model.tiny.tagged'].config.tags).toEqual([run.id]);
 });
 
+test('what a trigger says is in the manifest of its own run, where the project reads it when it is parsed', async () => {
+  const project = await deploy({
+    'models/named.sql': `{{ config(alias=env_var('DCTL_METADATA_LOAD', 'none')) }} select 1 as one`,
+  });
+  expect(await prepared(project)).toMatchObject([{ state: 'ready' }]);
+  const run = await ended(system, await trigger(system, project, { metadata: { load: 'l4711' } }));
+  const { nodes } = await artifactOf(run.id, 'manifest.json');
+  expect(nodes['model.tiny.named'].alias).toBe('l4711');
+});
+
 test('of a deployment that is pruned nothing prepared is left', async () => {
   const project = await deploy({});
   await prepared(project);

@@ -84,6 +84,17 @@ describe('a SQLMesh project', () => {
     expect((await system.pool.query('SELECT id FROM runs')).rows).toEqual([]);
   });
 
+  test("takes none of dbt's own settings for its jobs", async () => {
+    const job = `${jobs()}/${shop.jobId}`;
+    for (const [field, value] of Object.entries({ target: 'prod', threads: 2, generate_docs: true })) {
+      const refused = await expectStatus(400, system.call('PATCH', job, { [field]: value }));
+      const detail = expect.stringContaining('for dbt projects only');
+      expect(refused.body.errors).toEqual([{ pointer: `/${field}`, detail }]);
+    }
+    const nothing = { description: 'nightly', target: null, threads: null, generate_docs: false };
+    await expectStatus(200, system.call('PATCH', job, nothing));
+  });
+
   test('fires no webhook, so enabling one is refused', async () => {
     const webhook = { webhook_enabled: true, webhook_url: 'https://example.com/hook' };
     const job = `${jobs()}/${shop.jobId}`;

@@ -13,10 +13,10 @@ export default class LongestFirst extends Sequencer {
   }
 }
 
-/** More for files that wait for things to die and be found, or for runs in containers; then by how much is in it. */
+/** More for files that wait for things to die and be found, or for an Airflow, or for runs in containers; then by length. */
 function weightOf(path) {
   const text = readFileSync(path, 'utf8');
-  const isFault = path.includes('/test/faults/');
-  const hasRuns = /startSystem\((?!\{ workers: 0)|startWorker\(/.test(text);
-  return (/ soak\(/.test(text) ? 4e6 : 0) + (isFault ? 2e6 : 0) + (hasRuns ? 1e6 : 0) + text.length;
+  const isLong = path.includes('/test/faults/') || /startAirflow\(/.test(text);
+  const hasRuns = /start(Client)?System\((?!\{ workers: 0)|startWorker\(/.test(text);
+  return (/ soak\(/.test(text) ? 4e6 : 0) + (isLong ? 2e6 : 0) + (hasRuns ? 1e6 : 0) + text.length;
 }

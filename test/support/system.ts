@@ -13,6 +13,8 @@ import { takeRedisDatabase } from './redis.ts';
 /** A whole dctl of its own: database, storage, one API process and any number of workers. */
 export interface System {
   url: string;
+  /** Where it speaks https, when it was started with DCTL_TLS_CERT and DCTL_PLAIN_PORT. */
+  tlsUrl: string;
   token: string;
   organizationId: string;
   pool: pg.Pool;
@@ -69,8 +71,11 @@ export async function startSystem(
   const made = bootstrap.lines[0] as { organization_id: string; token: string } | undefined;
   if (made === undefined) throw new Error('the bootstrap printed nothing');
   const api = startProcess('dist/src/main.js', environment);
-  const { address } = (await api.said('serving')) as { address: { port: number } };
-  const url = `http://127.0.0.1:${address.port}`;
+  const { address, plain } = (await api.said('serving')) as {
+    address: { port: number };
+    plain?: { port: number };
+  };
+  const url = `http://127.0.0.1:${(plain ?? address).port}`;
 
   const workers: TestProcess[] = [];
   const startWorker = async (more: Record<string, string> = {}, within: string[] = []) => {
@@ -85,6 +90,7 @@ export async function startSystem(
 
   return {
     url,
+    tlsUrl: `https://127.0.0.1:${address.port}`,
     token: made.token,
     organizationId: made.organization_id,
     pool: database.pool,

@@ -57,7 +57,25 @@ test('409 at once, to a delivery that was sent again, means that an earlier one 
 test('every step says why', () => {
   const outcomes = [answered(200), answered(302), answered(404), answered(500), timedOut, refused, blocked];
   for (const outcome of outcomes) expect(nextStep(outcome, 1, plain).why).toMatch(/^[A-Z].*\.$/);
-  expect(nextStep(timedOut, 1, { ...plain, retryAfterMs: 500 }).why).toContain('once more after 0.5 s');
+  expect(nextStep(timedOut, 1, { ...plain, pausesMs: [500] }).why).toContain('once more after 0.5 s');
+});
+
+test('a patient sender tries after each of its pauses, also where it was asked to slow down', () => {
+  const patient = { ...plain, isPatient: true, pausesMs: [5_000, 30_000] };
+  for (const outcome of [answered(429), answered(502), timedOut, refused]) {
+    expect([1, 2, 3].map((number) => nextStep(outcome, number, patient))).toMatchObject([
+      { state: 'retry', retryAfterMs: 5_000, why: expect.stringContaining('again after 5 s') },
+      { state: 'retry', retryAfterMs: 30_000, why: expect.stringContaining('once more after 30 s') },
+      { state: 'failed', why: expect.stringContaining('the last of 3 tries') },
+    ]);
+  }
+  for (const status of [302, 400, 404, 409])
+    expect(nextStep(answered(status), 1, patient).state).toBe('failed');
+  expect(nextStep(answered(500), 1, { ...patient, pausesMs: [] }).why).toContain('the only try');
+});
+
+test('what would be refused again is not asked again', () => {
+  expect(nextStep({ ...refused, isRefusal: true }, 1, plain)).toMatchObject({ state: 'failed' });
 });
 
 function answered(status: number): PostOutcome {

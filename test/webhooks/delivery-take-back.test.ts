@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { openContext } from '../../src/open-context.ts';
-import { beginTry, giveUpHalfSent, takeDelivery } from '../../src/webhooks/store.ts';
+import { beginTry, giveUpHalfSent, setAside, takeDelivery } from '../../src/webhooks/store.ts';
 import { createJob, trigger } from '../support/project.ts';
 import { startReceiver } from '../support/receiver.ts';
 import { startSystem, type System } from '../support/system.ts';
@@ -83,4 +83,25 @@ test('a try that is begun again after a broken connection is the same try', asyn
   expect(await beginTry(db, taken!, 1)).toBe(true);
   expect(await beginTry(db, taken!, 1)).toBe(true);
   expect(await db.deliveryTry.count({ where: { deliveryId: taken!.id } })).toBe(1);
+});
+
+test("what was set aside for a retry is nobody's until then, and waits again when its next worker ended before it began", async () => {
+  const { db } = context;
+  const runId = await trigger(system, job);
+  const id = await recordWebhook(context, job, runId, 'http://127.0.0.1:9/');
+  const first = await takeDelivery(db, id);
+  const refused = { statusCode: 500, durationMs: 1, answer: '', result: 'answered', explanation: 'Later.' };
+  expect(await beginTry(db, first!, 1)).toBe(true);
+  await setAside(db, first!, 1, refused, 3_600_000);
+  expect(await takeDelivery(db, id)).toBeNull();
+  await system.pool.query('UPDATE deliveries SET not_before = clock_timestamp() WHERE id = $1', [id]);
+
+  const second = await takeDelivery(db, id);
+  expect(second).toMatchObject({ triesBefore: 1 });
+  expect(await giveUpHalfSent(db, 0)).toContainEqual({ id, state: 'pending' });
+  expect(await beginTry(db, second!, 2)).toBe(false);
+
+  const third = await takeDelivery(db, id);
+  expect(await beginTry(db, third!, 2)).toBe(true);
+  expect(await giveUpHalfSent(db, 0)).toContainEqual({ id, state: 'unknown' });
 });

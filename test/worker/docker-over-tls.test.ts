@@ -1,24 +1,23 @@
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { connect, type AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
-import { runCommand } from '../../scripts/setup/processes.ts';
 import { dockerExecutor } from '../../worker/executors/docker.ts';
+import { makeAuthority, type Authority } from '../support/certificates.ts';
 import { deployProject, ended, trigger } from '../support/project.ts';
 import { startSystem } from '../support/system.ts';
 
 const names = ['DOCKER_HOST', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH'];
 const before = names.map((name) => [name, process.env[name]] as const);
 
-let certificates: string;
+let certificates: Authority;
 let engine: { host: string; close(): void };
 
 beforeAll(async () => {
   certificates = await makeCertificates();
-  engine = await openTlsEngine(certificates);
+  engine = await openTlsEngine(certificates.folder);
 });
 afterEach(() => {
   for (const [name, value] of before) {
@@ -28,12 +27,12 @@ afterEach(() => {
 });
 afterAll(async () => {
   engine.close();
-  await rm(certificates, { recursive: true, force: true });
+  await certificates.remove();
 });
 
 test('a worker executes runs on an engine that wants a client certificate', async () => {
   const system = await startSystem({
-    environment: { DOCKER_HOST: engine.host, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: certificates },
+    environment: { DOCKER_HOST: engine.host, DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: certificates.folder },
   });
   try {
     const run = await ended(system, await trigger(system, await deployProject(system)));
@@ -46,16 +45,16 @@ test('a worker executes runs on an engine that wants a client certificate', asyn
 test('it talks to no engine that another authority vouches for, and is let into none without a certificate', async () => {
   const strangers = await makeCertificates();
   try {
-    expect(await listWith({ DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: certificates })).toBe('listed');
-    expect(await listWith({ DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: strangers })).toMatch(
+    expect(await listWith({ DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: certificates.folder })).toBe('listed');
+    expect(await listWith({ DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: strangers.folder })).toMatch(
       /certificate|signature/,
     );
     // It trusts the engine, but has nothing to show.
-    const ca = await readFile(join(certificates, 'ca.pem'));
-    await writeFile(join(strangers, 'ca.pem'), ca);
-    expect(await listWith({ DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: strangers })).not.toBe('listed');
+    const ca = await readFile(certificates.ca);
+    await writeFile(strangers.ca, ca);
+    expect(await listWith({ DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: strangers.folder })).not.toBe('listed');
   } finally {
-    await rm(strangers, { recursive: true, force: true });
+    await strangers.remove();
   }
 });
 
@@ -97,29 +96,10 @@ async function openTlsEngine(folder: string): Promise<{ host: string; close(): v
   };
 }
 
-/** A folder with an authority, and a certificate by it for each end, under the names that Docker gives them. */
-async function makeCertificates(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'dctl-tls-'));
-  const openssl = (...args: string[]) => runCommand('openssl', args, { cwd: folder });
-  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  await openssl(
-    'req',
-    '-x509',
-    ...curve,
-    '-keyout',
-    'ca-key.pem',
-    '-out',
-    'ca.pem',
-    '-subj',
-    '/CN=test authority',
-  );
-  const ends = { server: 'IP:127.0.0.1', client: 'DNS:worker' };
-  for (const [end, name] of Object.entries(ends)) {
-    const [key, cert] = end === 'client' ? ['key.pem', 'cert.pem'] : ['server-key.pem', 'server-cert.pem'];
-    await openssl('req', ...curve, '-keyout', key, '-out', `${end}.csr`, '-subj', `/CN=${end}`);
-    await writeFile(join(folder, `${end}.ext`), `subjectAltName=${name}\nextendedKeyUsage=${end}Auth\n`);
-    const signed = ['-CA', 'ca.pem', '-CAkey', 'ca-key.pem', '-CAcreateserial', '-extfile', `${end}.ext`];
-    await openssl('x509', '-req', '-in', `${end}.csr`, '-out', cert, ...signed);
-  }
-  return folder;
+/** An authority, and a certificate by it for each end, under the names that Docker gives them. */
+async function makeCertificates(): Promise<Authority> {
+  const authority = await makeAuthority();
+  await authority.issue({ cert: 'server-cert.pem', key: 'server-key.pem', name: 'IP:127.0.0.1' });
+  await authority.issue({ cert: 'cert.pem', key: 'key.pem', name: 'DNS:worker', usage: 'clientAuth' });
+  return authority;
 }

@@ -3,7 +3,8 @@ import type { ContainerInspectInfo } from 'dockerode';
 import { createJob, ended, trigger, type DeployedProject } from '../support/project.ts';
 import { startSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
-import { containerOf, oneWaits, warmContainers } from '../support/warm.ts';
+import { containerOf, oneWaits, waiting, warmContainers } from '../support/warm.ts';
+import { deployTelling } from '../runs/telling.ts';
 import { deployProbe, logOf, printed } from './probe.ts';
 
 let system: System;
@@ -44,6 +45,9 @@ test('a run takes the container that waits, finds in it what it would in one of 
   expect(await containerOf(system, second)).toBe(id);
   const [inCold, inWarm] = await Promise.all([first, second].map((run) => printed(system, run, 'status')));
   expect(inWarm.environment['DCTL_RUN_ID']).toBe(second);
+  const results = await system.call('GET', `/api/v1/runs/${second}/artifacts/run_results.json`);
+  const { rows } = await system.pool.query('SELECT number FROM runs WHERE id = $1', [second]);
+  expect(results.body.metadata.env).toMatchObject({ DBT_CLOUD_RUN_ID: rows[0].number });
   expect(seen(inWarm)).toEqual(seen(inCold));
   expect(await logOf(system, second)).toMatch(/^\S+ +Running with dbt=/);
   expect((await logOf(system, second)).match(/Running with dbt=/g)).toHaveLength(1);
@@ -61,6 +65,35 @@ test('a run with other variables is right in it too', async () => {
   expect(await ended(system, runId)).toMatchObject({ status: 'success' });
   expect(await containerOf(system, runId)).toBe(id);
   expect((await logOf(system, runId)).match(/^line \d ✓$/gm)).toEqual(['line 0 ✓', 'line 1 ✓', 'line 2 ✓']);
+});
+
+test('a run uses what was parsed ahead, also with the query comment of the documentation', async () => {
+  const path = `/api/v1/projects/${project.projectId}/jobs/${project.jobId}`;
+  // None is made for it meanwhile.
+  await system.call('PATCH', path, { enabled: false });
+  const telling = await deployTelling(system);
+  const job = { ...telling, jobId: await createJob(system, telling.projectId, { command: 'dbt compile' }) };
+  const parsedAt = async (run: any) => {
+    const { body } = await system.call('GET', `/api/v1/runs/${run.id}/artifacts/manifest.json`);
+    return Date.parse(body.metadata.generated_at);
+  };
+  const first = await ended(system, await trigger(system, job, { cause: 'the first' }));
+  expect(await parsedAt(first)).toBeGreaterThan(Date.parse(first.start_time));
+
+  const { run } = await until(
+    'a run takes a container that waited',
+    async () => {
+      const ready = await waiting(system);
+      if (ready.length === 0) return { run: null, wasReady: false };
+      const next = await ended(system, await trigger(system, job, { cause: 'another' }));
+      return { run: next, wasReady: ready.includes((await containerOf(system, next.id)) ?? '') };
+    },
+    ({ wasReady }) => wasReady,
+    60_000,
+  );
+  await system.call('PATCH', path, { enabled: true });
+  expect(run.status).toBe('success');
+  expect(await parsedAt(run)).toBeLessThan(Date.parse(run.start_time));
 });
 
 async function inspected(container: string): Promise<ContainerInspectInfo> {
@@ -81,7 +114,11 @@ function mountsOf({ HostConfig }: ContainerInspectInfo): unknown {
   return mounts.map(({ Target, Source, Type }) => ({ Target, Source, Type }));
 }
 
-/** What project code sees, but for what no two containers have in common. */
+/** What project code sees, but for what no two containers or runs have in common. */
 function seen({ environment, ...found }: any): unknown {
-  return { ...found, environment: { ...environment, DCTL_RUN_ID: '', HOSTNAME: '' } };
+  const own = /^(DCTL_RUN_ID|DBT_(ENV_CUSTOM_ENV_DBT_)?CLOUD_RUN_ID|HOSTNAME)$/;
+  return {
+    ...found,
+    environment: Object.fromEntries(Object.entries(environment).filter(([name]) => !own.test(name))),
+  };
 }

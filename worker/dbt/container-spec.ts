@@ -4,6 +4,7 @@ import type { ClaimedRun } from '../../src/runs/lease.ts';
 import { environmentLabel, installationLabel, runLabel, type ContainerSpec } from '../executors/executor.ts';
 import { endOfLog } from '../end-of-log.ts';
 import { basisOf, type Basis } from './basis.ts';
+import { runVariables } from './run-variables.ts';
 import { withThreads } from './threads.ts';
 
 export const workFolder = '/work';
@@ -97,7 +98,7 @@ export function runMessage(
 ): string {
   const { steps, environment, projectType, retryFrom } = run.settings;
   const toRun = projectType === 'dbt' ? steps.map((step) => withThreads(step, environment)) : steps;
-  const env = { ...variables, DCTL_RUN_ID: run.id };
+  const env = { ...variables, ...runVariables(run) };
   const [first, ...rest] = toRun;
   const more = { env, end_of_log: endOfLog(run.id) };
   if (first === undefined) return JSON.stringify({ steps: toRun, ...more });

@@ -62,6 +62,7 @@ const shimEvent = z.discriminatedUnion('event', [
   z.object({ event: z.literal('ready'), dbt_version: text }),
   z.object({ event: z.literal('warmed'), parsed: z.boolean() }),
   z.object({ event: z.literal('no_message') }),
+  z.object({ event: z.literal('parsed'), step, reads_run: z.boolean() }),
   z.object({ event: z.literal('step_started'), step, started_at: nullable.time }),
   z.object({
     event: z.literal('step_finished'),

@@ -1,0 +1,144 @@
+import type { Context, Principal } from '../context.ts';
+import { AppError, invalidField } from '../errors.ts';
+import { retryRun as retry } from '../runs/retry.ts';
+import { isFinal } from '../runs/status.ts';
+import { findIdempotencyKey } from '../runs/store.ts';
+import type { openTrigger } from '../runs/trigger.ts';
+import { requireJob, type JobKey } from './jobs.ts';
+import { answerById, answerOf, requireRun, type Asking, type RunKey } from './run-answers.ts';
+import type { RunView } from './schema.ts';
+import { findDbtVersions, findLastRun, findRun } from './store.ts';
+import { overridesOf, type TriggerForm } from './trigger-form.ts';
+
+export async function triggerRun(
+  context: Context,
+  trigger: ReturnType<typeof openTrigger>,
+  principal: Principal,
+  key: JobKey,
+  form: TriggerForm,
+  idempotencyKey: string | undefined,
+  asking: Asking,
+): Promise<RunView> {
+  const job = await requireJob(context, principal, key);
+  requireSameKey(form, key);
+  await requireDbtVersion(context, job.environmentId, form?.dbt_version_override);
+  const where = { projectId: job.project.id, jobId: job.id };
+  const request = form?.cause == null ? {} : { cause: form.cause };
+  const { job_run_id: id } = await trigger(principal, where, request, {
+    triggeredBy: 'api',
+    idempotencyKey,
+    overrides: overridesOf(form),
+  });
+  return answerById(context, principal, id, key.account_id, asking);
+}
+
+function requireSameKey(form: TriggerForm, key: JobKey): void {
+  for (const field of ['account_id', 'job_id'] as const) {
+    if (form?.[field] == null || form[field] === key[field]) continue;
+    throw invalidField(`/${field}`, `Send the ${field} of the address, ${key[field]}, or leave it out.`);
+  }
+}
+
+/** What a rerun came to, with a sentence that says what was done. */
+export interface Rerun {
+  run: RunView;
+  message: string;
+}
+
+/** What is left of the job's last run when that went wrong, else all of the job. */
+export async function rerunJob(
+  context: Context,
+  trigger: ReturnType<typeof openTrigger>,
+  principal: Principal,
+  key: JobKey,
+  idempotencyKey: string | undefined,
+  asking: Asking,
+): Promise<Rerun> {
+  const job = await requireJob(context, principal, key);
+  const { organizationId } = principal;
+  const earlier =
+    idempotencyKey === undefined
+      ? null
+      : await findIdempotencyKey(context.db, organizationId, idempotencyKey);
+  const same = earlier && (await findRun(context.pool, organizationId, { id: earlier.runId }));
+  // What the last run is has changed with the first request; what was asked for has not.
+  if (same?.jobId === job.id) {
+    const run = await answerOf(context, same, key.account_id, asking);
+    return { run, message: `Run ${same.number} was made by an earlier request with this Idempotency-Key.` };
+  }
+
+  const last = await findLastRun(context.db, job.id);
+  const left = last && isFinal(last.status) && last.status !== 'success' ? last : null;
+  const continued = left && (await retryIfLeft(context, principal, left.id, idempotencyKey));
+  const afresh = async () => {
+    const where = { projectId: job.project.id, jobId: job.id };
+    return (await trigger(principal, where, {}, { triggeredBy: 'api', idempotencyKey })).job_run_id;
+  };
+  const id = continued ?? (await afresh());
+  const run = await answerById(context, principal, id, key.account_id, asking);
+  return {
+    run,
+    message:
+      continued === null
+        ? `Run ${run.id} runs all of the job: ${whyAfresh(last)}.`
+        : `Run ${run.id} goes on from where run ${Number(left!.number)} failed.`,
+  };
+}
+
+function whyAfresh(last: { number: bigint; status: string } | null): string {
+  if (last === null) return 'it has not run before';
+  if (!isFinal(last.status)) return `its last run, ${Number(last.number)}, has not come to its end`;
+  if (last.status === 'success') return `its last run, ${Number(last.number)}, ended with success`;
+  return `of its last run, ${Number(last.number)}, nothing is left that could be taken up`;
+}
+
+/** What is left of a run that went wrong; of one that went well, all of its job. */
+export async function retryRun(
+  context: Context,
+  trigger: ReturnType<typeof openTrigger>,
+  principal: Principal,
+  key: RunKey,
+  idempotencyKey: string | undefined,
+  asking: Asking,
+): Promise<Rerun> {
+  const parent = await requireRun(context, principal, key);
+  if (parent.status !== 'success') {
+    const { job_run_id: id } = await retry(context, principal, parent.id, {}, idempotencyKey);
+    const run = await answerById(context, principal, id, key.account_id, asking);
+    return { run, message: `Run ${run.id} goes on from where run ${parent.number} failed.` };
+  }
+  const jobKey = { account_id: key.account_id, job_id: parent.jobNumber };
+  const run = await triggerRun(context, trigger, principal, jobKey, null, idempotencyKey, asking);
+  return { run, message: `Run ${run.id} runs all of the job: run ${parent.number} ended with success.` };
+}
+
+/** Null: everything in it ended well, or what it did is not known any more. */
+async function retryIfLeft(
+  context: Context,
+  principal: Principal,
+  runId: string,
+  idempotencyKey: string | undefined,
+): Promise<string | null> {
+  try {
+    return (await retry(context, principal, runId, {}, idempotencyKey)).job_run_id;
+  } catch (error) {
+    if (error instanceof AppError && ['conflict', 'gone'].includes(error.code)) return null;
+    throw error;
+  }
+}
+
+/** Another version than the environment's can't be had; its own may be named. */
+async function requireDbtVersion(
+  { pool }: Context,
+  environmentId: string,
+  wanted: string | null | undefined,
+): Promise<void> {
+  if (wanted == null) return;
+  const own = (await findDbtVersions(pool, [environmentId])).get(environmentId);
+  if (own === wanted) return;
+  const runs = own === undefined ? '' : ` It runs dbt ${own}.`;
+  throw invalidField(
+    '/dbt_version_override',
+    `The runner image of the job's environment says which dbt runs: set its runner_image (PATCH .../environments/{environment_id}), and leave dbt_version_override out.${runs}`,
+  );
+}
