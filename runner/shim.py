@@ -4,8 +4,9 @@ Container stdin:  one line of JSON, {"steps": [{"command": "dbt build", "argv": 
                   "value"}}. When it ends before that line does, nothing is run: no_message is the last event. A line
                   before it, {"warm": {"options": ["--vars", ...], "env": {...}}}, has the project parsed with these
                   options, for a step that says "preloaded": true; with "options": null nothing is parsed. Of a step
-                  with "spare_manifest": true the results are written, but not dbt's manifest: somebody has it. Where
-                  the message has an "end_of_log", that text is the last thing on stdout.
+                  with "spare_manifest": true the results are written, but not dbt's manifest: somebody has it; nor its
+                  debug log, where nobody has said where or how to write it. Where the message has an "end_of_log",
+                  that text is the last thing on stdout.
 Container stdout: the log, exactly as dbt prints it, and whatever project code writes to either stream. Where there
                   are several steps, a line before each says which one begins.
 Container stderr: one JSON object a line, each with an "event": ready, warmed after a line that asks for it, for each
@@ -43,6 +44,13 @@ MAX_ARGUMENTS_BYTES = 64 * 1024
 MAX_RESPONSE_BYTES = 4 * 1024
 # Of an event with many nodes: whoever reads the protocol takes no line of more than 256 KiB.
 MAX_SELECTED_BYTES = 64 * 1024
+# A project's manifest is many objects that all stay: looking through them as often as Python does costs more than it
+# finds, but never looking would let what parsing drops pile up to twice the memory.
+GARBAGE_THRESHOLDS = (50_000, 20, 20)
+# Where dbt's debug log is unless somebody says otherwise: with the container it is gone.
+LOG_PATH = "logs"
+# What dbt does unless it is told otherwise, and says of itself in its results.
+USUAL = {"write_json": True, "log_level_file": "debug"}
 
 # Variables that each run has others of; all others are its environment's.
 OF_RUN = re.compile(r"DCTL_(RUN_ID|CAUSE|METADATA_)|DBT_CLOUD_([A-Z]+_ID|RUN_REASON)")
@@ -60,14 +68,16 @@ def main():
         # What is imported stays for good: looking through it for garbage, now or later, is time lost.
         gc.disable()
         program = load_program(protocol)
+        gc.freeze()
+        gc.set_threshold(*GARBAGE_THRESHOLDS)
+        gc.enable()
         message = read_message()
         if message is not None and "warm" in message:
             options, env = parse_warm(message)
             enter_project(env)
             protocol.emit({"event": "warmed", "parsed": program.warm(options)})
+            gc.freeze()
             message = read_message()
-        gc.freeze()
-        gc.enable()
         if message is None:
             protocol.emit({"event": "no_message"})
             return NO_MESSAGE, end_of_log
@@ -247,7 +257,7 @@ def default_env(project):
         "PYTHONUNBUFFERED": "1",
         "DBT_PROFILES_DIR": project,
         "DBT_TARGET_PATH": "target",
-        "DBT_LOG_PATH": "logs",
+        "DBT_LOG_PATH": LOG_PATH,
         "DBT_USE_COLORS": "false",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
@@ -340,10 +350,11 @@ class Dbt:
 
     def warm(self, options):
         """Parses the project for a step to come. False: it can't be, and the step's own parsing will say why."""
-        if options is None or lacks_packages(["parse"]):
+        # dbt tells its adapter of catalogs only where it parses itself.
+        if options is None or lacks_packages(["parse"]) or os.path.exists("catalogs.yml"):
             return False
         with silence():
-            parsed = self._runner_class().invoke(["parse", *options], write_json=False)
+            parsed = self._runner_class().invoke(["parse", *options], write_json=False, log_level_file="none")
             # Of parsing ahead nobody is to find anything.
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(os.environ["DBT_TARGET_PATH"], "perf_info.json"))
@@ -370,14 +381,14 @@ class Dbt:
                 return UNHANDLED, describe(installed.exception or "dbt deps failed; the log says why.")
         # Of one step only: dbt writes into it what it compiles.
         manifest, self._manifest = self._manifest if step.get("preloaded") is True else None, None
-        spares = step.get("spare_manifest") is True
+        spared = what_is_spared(argv) if step.get("spare_manifest") is True else {}
         # Where dbt looks for the command that it notes in its results.
         sys.argv = ["dbt", *argv]
-        reporter = NodeReporter(emit, spares)
+        reporter = NodeReporter(emit, spared)
         runner = self._runner_class(manifest=manifest, callbacks=[reporter.on_event])
-        outcome = runner.invoke(argv, **({"write_json": False} if spares else {}))
-        if spares:
-            write_results(outcome.result)
+        outcome = runner.invoke(argv, **spared)
+        if spared:
+            write_results(outcome.result, spared)
         if outcome.success:
             if argv[:1] == ["parse"]:
                 emit({"event": "parsed", "reads_run": reads_run(outcome.result)})
@@ -397,16 +408,32 @@ def forget_noted_variables():
         importlib.import_module("dbt_common.events.functions").reset_metadata_vars()
 
 
-def write_results(result):
+def what_is_spared(argv):
+    """What dbt is told so that it does not write what is there already, or what nobody would ever read."""
+    return {"write_json": False, **({} if is_log_file_wanted(argv) else {"log_level_file": "none"})}
+
+
+def is_log_file_wanted(argv):
+    """Whether anybody has said something of dbt's debug log. Where it is by default, it goes with the container."""
+    variable = re.compile("DBT_(ENGINE_)?LOG_LEVEL(_FILE)?|DBT_ENGINE_LOG_PATH")
+    return (
+        os.environ["DBT_LOG_PATH"] != LOG_PATH
+        or any(map(variable.fullmatch, os.environ))
+        or any(word.startswith(("--log-level", "--log-path")) for word in argv)
+        or re.search("log[_-](level|path)", read_text("dbt_project.yml")) is not None
+    )
+
+
+def write_results(result, spared):
     """Writes them where and as dbt does, unless it is told to write nothing that is JSON."""
     if hasattr(result, "write"):
-        result.args.update(with_json(result.args))
+        result.args.update(as_usual(result.args, spared))
         result.write(os.path.join(os.environ["DBT_TARGET_PATH"], "run_results.json"))
 
 
-def with_json(arguments):
-    """dbt's arguments, as if it had been told to write JSON: whoever reads them finds that it is there."""
-    return {**arguments, "write_json": True}
+def as_usual(arguments, spared):
+    """dbt's arguments, as if it had been spared nothing: whoever reads them finds what it was asked for."""
+    return {**arguments, **{name: USUAL[name] for name in spared}}
 
 
 def reads_run(manifest):
@@ -446,9 +473,9 @@ def lacks_packages(argv):
 class NodeReporter:
     """Translates dbt's own events. Called in dbt's threads, for every event: it must be quick and never raise."""
 
-    def __init__(self, emit, spares=False):
+    def __init__(self, emit, spared=None):
         self._emit = emit
-        self._spares = spares
+        self._spared = spared or {}
         self._total = None
         self._finished = set()
 
@@ -483,8 +510,8 @@ class NodeReporter:
             return
         invocation = {"invocation_id": message.info.invocation_id, "dbt_version": version("dbt-core")}
         arguments = arguments_of(task)
-        if arguments is not None and self._spares:
-            arguments = with_json(arguments)
+        if arguments is not None:
+            arguments = as_usual(arguments, self._spared)
         self._emit({"event": "invocation", **invocation, "arguments": arguments})
         for nodes in in_pieces(selected_nodes(task), MAX_SELECTED_BYTES):
             self._emit({"event": "nodes_selected", "nodes": nodes})

@@ -150,6 +150,12 @@ class WhatIsToCome(unittest.TestCase):
         self.assertIsNone(self.sent[1]["arguments"])
         self.assertEqual(len(self.sent[2]["nodes"]), 1)
 
+    def test_arguments_are_told_as_if_dbt_had_been_spared_nothing(self):
+        reporter = shim.NodeReporter(self.sent.append, {"write_json": False, "log_level_file": "none"})
+        FakeTask([model("a")], variables={}).begin(reporter)
+        told = self.sent[1]["arguments"]
+        self.assertEqual((told["write_json"], told["log_level_file"]), (True, "debug"))
+
     def test_variables_that_dbt_hides_are_hidden(self):
         FakeTask([model("a")], variables={"DBT_ENV_SECRET_KEY": 'a"b', "same": 'say a"b'}).begin(self.reporter)
         self.assertEqual(
@@ -240,15 +246,18 @@ FAKE_DBT = """
             self.env_vars = {"READ": "default"}
             self.name = f"manifest of {argv} with {os.environ.get('READ')}"
     class Results:
-        def __init__(self, written):
-            self.args = {"write_json": written}
+        def __init__(self, args):
+            self.args = args
         def write(self, path):
             with open(path, "w") as file:
                 file.write(str(self.args))
     class dbtRunner:
         def __init__(self, manifest=None, callbacks=()):
             self.manifest = manifest
-        def invoke(self, argv, write_json=True):
+        def invoke(self, argv, write_json=True, log_level_file="debug"):
+            os.makedirs("logs", exist_ok=True)
+            if log_level_file != "none":
+                open("logs/dbt.log", "w").close()
             print("log", argv, os.environ["GIVEN"], os.environ["DBT_TARGET_PATH"])
             os.system("echo stray >&2")
             outcome = Outcome()
@@ -259,9 +268,9 @@ FAKE_DBT = """
                 open("target/perf_info.json", "w").close()
             elif self.manifest is not None:
                 print(self.manifest.name)
-            if argv == ["results"]:
+            if argv[0] == "results":
                 os.makedirs("target", exist_ok=True)
-                outcome.result = Results(write_json)
+                outcome.result = Results({"write_json": write_json, "log_level_file": log_level_file})
                 if write_json:
                     outcome.result.write("target/run_results.json")
                     outcome.result.write("target/manifest.json")
@@ -374,6 +383,16 @@ class Process(unittest.TestCase):
         self.assertEqual(told, ["log ['one'] value target", manifest, "log ['two'] value target"])
         self.assertFalse(os.path.exists(os.path.join(self.folder, "target/perf_info.json")))
 
+    def test_what_is_parsed_ahead_writes_no_log_either(self):
+        warm = {"options": [], "env": {"GIVEN": "value", "DBT_LOG_PATH": "logs"}}
+        self.run_warm(warm, {"argv": ["results"], "spare_manifest": True})
+        self.assertFalse(os.path.exists(os.path.join(self.folder, "logs/dbt.log")))
+
+    def test_catalogs_are_not_parsed_ahead(self):
+        self.write("catalogs.yml", "catalogs: []")
+        before = self.run_warm({"options": [], "env": {"GIVEN": "value"}}, {"argv": ["one"]})[2]
+        self.assertEqual(before[1], {"event": "warmed", "parsed": False})
+
     def test_what_was_parsed_ahead_is_not_used_where_it_may_be_another(self):
         warm = {"options": [], "env": {"GIVEN": "value"}}
         self.write("profiles.yml", "schema: \"{{ env_var('IN_PROFILE', '') }}\"")
@@ -415,8 +434,23 @@ class Process(unittest.TestCase):
                 self.run_warm({"options": None, "env": {"GIVEN": "value"}}, {"argv": ["results"], "spare_manifest": spares})
                 self.assertEqual(os.path.exists(os.path.join(self.folder, "target/manifest.json")), not spares)
                 with open(os.path.join(self.folder, "target/run_results.json")) as file:
-                    self.assertEqual(file.read(), "{'write_json': True}")
-                shutil.rmtree(os.path.join(self.folder, "target"))
+                    self.assertEqual(file.read(), "{'write_json': True, 'log_level_file': 'debug'}")
+                self.assertEqual(os.path.exists(os.path.join(self.folder, "logs/dbt.log")), not spares)
+                for folder in ("target", "logs"):
+                    shutil.rmtree(os.path.join(self.folder, folder))
+
+    def test_the_debug_log_is_written_where_somebody_has_said_something_of_it(self):
+        options = ({}, {"argv": ["results", "--log-level-file", "info"]}, {"argv": ["results", "--log-path=target"]})
+        variables = ({}, {"DBT_LOG_LEVEL": "info"}, {"DBT_LOG_LEVEL_FILE": "debug"}, {"DBT_LOG_PATH": "target"})
+        cases = [(option, {}, "") for option in options] + [({}, env, "") for env in variables]
+        for option, env, project in [*cases, ({}, {}, "flags: { log_level_file: info }")]:
+            with self.subTest((option, env, project)):
+                self.write("dbt_project.yml", project)
+                step = {"argv": ["results"], "spare_manifest": True, **option}
+                self.run_warm({"options": None, "env": {"GIVEN": "value"}}, step, env=env)
+                is_wanted = (option, env, project) != ({}, {}, "")
+                self.assertEqual(os.path.exists(os.path.join(self.folder, "logs/dbt.log")), is_wanted)
+                shutil.rmtree(os.path.join(self.folder, "logs"))
 
     def test_handled_failures_end_with_1(self):
         code, _, events = self.run_with(["fail"])

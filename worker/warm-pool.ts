@@ -12,6 +12,8 @@ const megabyte = 1024 * 1024;
 const estimateBytes = 160 * megabyte;
 /** One that was just made is kept although another is likelier by now. */
 const minAgeMs = 60_000;
+/** A place that stays free for so long is no gap between two runs of a queue. */
+const calmMs = 300;
 /** After one that could not be made the same is tried again so much later, and twice as long each time up to the last. */
 const firstRetryMs = 15_000;
 const lastRetryMs = 15 * 60_000;
@@ -38,7 +40,8 @@ interface Pooled extends Waiting {
  * one run and is gone with it. A run takes one that is made from the very same as its own would be, so none is ever out of
  * date; those that no job can use any more are dropped at the next look.
  *
- * One is made at a time. An idle one never outlives this process: its stdin ends, and it with it.
+ * One is made at a time, and none while runs have every place of the worker: they need the processors themselves, and one
+ * that waits saves them nothing. An idle one never outlives this process: its stdin ends, and it with it.
  */
 export class WarmPool {
   readonly #parts: PoolParts;
@@ -49,6 +52,11 @@ export class WarmPool {
   /** By key, what the last one takes that was measured. */
   readonly #measured = new Map<string, number>();
   #making: string | null = null;
+  /** How many runs have a place. */
+  #atWork = 0;
+  /** Whether they have, or just had, all of them. */
+  #isFull = false;
+  #calm: NodeJS.Timeout | undefined;
   #isClosed = false;
   #again = false;
   #working: Promise<void> | null = null;
@@ -64,6 +72,21 @@ export class WarmPool {
 
   get #memoryBytes(): number {
     return this.#parts.context.config.DCTL_WARM_MEMORY_MB * megabyte;
+  }
+
+  /** A run has one of the worker's places, until it gives it back with what this answers. */
+  takePlace(): () => void {
+    const places = this.#parts.context.config.DCTL_WORKER_CONCURRENCY;
+    this.#atWork += 1;
+    if (this.#atWork >= places) {
+      this.#isFull = true;
+      clearTimeout(this.#calm);
+    }
+    return () => {
+      this.#atWork -= 1;
+      if (this.#isFull && this.#atWork === places - 1)
+        this.#calm = setTimeout(() => this.#becomeCalm(), calmMs);
+    };
   }
 
   /** The best container for the run, which is nobody else's from now on. Null: there is none. */
@@ -82,7 +105,9 @@ export class WarmPool {
       this.#pooled.delete(found);
       warmTaken.inc({ found: isPreloadedFor(found.container, run) ? 'preloaded' : 'started' });
     }
-    this.look();
+    // Nothing is made while it is full: it looks when it is calm.
+    if (this.#isFull) this.#show();
+    else this.look();
     return found?.container ?? null;
   }
 
@@ -97,9 +122,15 @@ export class WarmPool {
   /** Removes all that wait. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    clearTimeout(this.#calm);
     for (const each of this.#pooled) this.#drop(each, 'stopped');
     await this.#working;
     await Promise.all(this.#leaving);
+  }
+
+  #becomeCalm(): void {
+    this.#isFull = false;
+    this.look();
   }
 
   #bestFor(run: RunToServe): Pooled | undefined {
@@ -150,7 +181,7 @@ export class WarmPool {
   }
 
   #canMake({ key, isPrepared }: WarmCandidate): boolean {
-    return isPrepared && (this.#failures.get(key)?.retryAt ?? 0) <= performance.now();
+    return !this.#isFull && isPrepared && (this.#failures.get(key)?.retryAt ?? 0) <= performance.now();
   }
 
   async #make(candidate: WarmCandidate): Promise<void> {

@@ -96,6 +96,16 @@ test('a run uses what was parsed ahead, also with the query comment of the docum
   expect(await parsedAt(run)).toBeLessThan(Date.parse(run.start_time));
 });
 
+test('none is made while a run has the last place, and one as soon as the worker has been calm', async () => {
+  const id = await oneWaits(system);
+  const override = `dbt run --select counting --vars '{"lines": 4, "pause": 0.5}'`;
+  const run = await ended(system, await trigger(system, project, { command_override: override }));
+  expect(run.status).toBe('success');
+  const { Created: createdAt } = await inspected(await oneWaits(system, id));
+  const { rows } = await system.pool.query('SELECT finished_at FROM runs WHERE id = $1', [run.id]);
+  expect(Date.parse(createdAt)).toBeGreaterThan(rows[0].finished_at.getTime());
+});
+
 async function inspected(container: string): Promise<ContainerInspectInfo> {
   const found = await until(
     'the container runs',
