@@ -51,6 +51,8 @@ export function serveRoutes(
 
   for (const route of routes) {
     router[route.method](expressPath(route.path), async (request, response) => {
+      // Express answers a HEAD with what a GET would do, and some clients' GETs do something.
+      if (request.method === 'HEAD' && route.scope === 'trigger') refuseMethod(response, ['GET']);
       const visit = visitOf(request);
       const caller = await identify(route, visit, request, response);
       let principal = nobody.principal;
@@ -72,12 +74,16 @@ export function serveRoutes(
   }
   for (const path of new Set(routes.map((route) => route.path))) {
     const allowed = routes.filter((route) => route.path === path).map((route) => route.method.toUpperCase());
-    router.all(expressPath(path), limitAddresses(limits), (_request, response) => {
-      response.setHeader('Allow', allowed.join(', '));
-      throw new AppError('method_not_allowed', `This address takes ${allowed.join(' and ')}.`);
-    });
+    router.all(expressPath(path), limitAddresses(limits), (_request, response) =>
+      refuseMethod(response, allowed),
+    );
   }
   return router;
+}
+
+function refuseMethod(response: Response, allowed: string[]): never {
+  response.setHeader('Allow', allowed.join(', '));
+  throw new AppError('method_not_allowed', `This address takes ${allowed.join(' and ')}.`);
 }
 
 const nobody = {

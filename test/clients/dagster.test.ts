@@ -74,7 +74,7 @@ run = materialize([assets])
 result = {
     "success": run.success,
     "materialized": [each.asset_key.to_user_string() for each in run.get_asset_materialization_events()],
-    "schedules": client.get_job(JOBS["scheduled"])["triggers"]["schedule"],
+    "schedules": [client.get_job(JOBS[name])["triggers"]["schedule"] for name in ["nightly", "scheduled"]],
 }`,
   timedOut: `
 client.run_job_and_poll(JOBS["slow"], poll_interval=1, poll_timeout=1)`,
@@ -112,9 +112,11 @@ beforeAll(async () => {
     scheduled: 'dbt run --select stg_orders',
     slow: "dbt build --vars '{slow_seconds: 60}'",
   });
-  const scheduled = `/api/v2/accounts/${system.accountId}/jobs/${jobs['scheduled']}/`;
-  const schedule = { triggers: { schedule: true }, schedule: { cron: '0 0 1 1 *' } };
-  await expectStatus(200, system.call('POST', scheduled, schedule));
+  for (const name of ['nightly', 'scheduled']) {
+    const schedule = { triggers: { schedule: true }, schedule: { cron: '0 0 1 1 *' } };
+    const job = `/api/v2/accounts/${system.accountId}/jobs/${jobs[name]}/`;
+    await expectStatus(200, system.call('POST', job, schedule));
+  }
 
   const [assets, op] = shownIn('dagster.md', 'python');
   const here = {
@@ -188,7 +190,7 @@ test('the failure that Dagster shows says what is wrong', () => {
 
 test('the models of one job become assets; the client switches the schedule off, unless told otherwise', () => {
   expect(told.assetsOfJob).toMatchObject({
-    result: { success: true, materialized: ['stg_orders'], schedules: false },
+    result: { success: true, materialized: ['stg_orders'], schedules: [true, false] },
   });
 });
 

@@ -3,6 +3,7 @@ import { expectNoErrors } from '../support/errors.ts';
 import { expectStatus } from '../support/project.ts';
 import { createJobs, startClientSystem, type ClientSystem } from './client-system.ts';
 import { filledIn, shownIn } from './pages.ts';
+import { makePrefectHome } from './prefect-home.ts';
 import { runPieces, type Piece } from './run-pieces.ts';
 
 const pieces = {
@@ -41,11 +42,12 @@ asyncio.run(asks())`,
 };
 
 let system: ClientSystem;
+let home: Awaited<ReturnType<typeof makePrefectHome>>;
 let jobs: Record<string, number>;
 let told: Record<keyof typeof pieces, Piece> & { log: string };
 
 beforeAll(async () => {
-  system = await startClientSystem();
+  [system, home] = await Promise.all([startClientSystem(), makePrefectHome()]);
   jobs = await createJobs(system, {
     late: 'dbt build --target kept',
     broken: 'dbt run-operation no_such_macro',
@@ -61,10 +63,12 @@ beforeAll(async () => {
   const names = `\nACCOUNT, DOMAIN, JOBS = ${system.accountId}, "${domain}", ${JSON.stringify(jobs)}`;
   told = (await runPieces(
     { flow: shown + names, ...pieces },
-    { env: { DAGCTL_TOKEN: system.token }, certificates: system.certificates },
+    { env: { DAGCTL_TOKEN: system.token, PREFECT_HOME: home.folder }, certificates: system.certificates },
   )) as typeof told;
 }, 300_000);
-afterAll(() => system.stop());
+afterAll(async () => {
+  await Promise.all([system.stop(), home.remove()]);
+});
 
 test('a flow waits for a run, has what failed in it done again, and knows what was built', async () => {
   const { id } = told.flowRan.result;

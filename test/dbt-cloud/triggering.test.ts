@@ -168,6 +168,9 @@ describe('cancelling', () => {
       const refused = await browser.call('GET', `${path}/${what}`);
       expect(refused).toMatchObject({ status: 403, body: { status: { code: 403 } } });
     }
+    const headers = { authorization: `Bearer ${system.token}` };
+    const looked = await fetch(`${system.url}${path}/cancel`, { method: 'HEAD', headers });
+    expect([looked.status, looked.headers.get('allow')]).toEqual([405, 'GET']);
     expect((await cloud.get(`/runs/${made.data.id}`)).body.data.status).toBe(1);
     const reader = withToken(system, await insertToken(system, { scope: 'read' }));
     expect((await reader.call('GET', `${path}/cancel`)).status).toBe(403);

@@ -132,6 +132,10 @@ describe('a webhook for Airflow 3', () => {
         ],
       ],
       [
+        (response) => response.writeHead(422).end(),
+        ['No token could be fetched: token_url answered 422. It is not tried again.'],
+      ],
+      [
         (response) => response.end(`{"token": "${password}"}`),
         ['No token could be fetched: token_url answered 200 without an access_token. It is not tried again.'],
       ],

@@ -67,6 +67,16 @@ test('a run with other variables is right in it too', async () => {
   expect((await logOf(system, runId)).match(/^line \d ✓$/gm)).toEqual(['line 0 ✓', 'line 1 ✓', 'line 2 ✓']);
 });
 
+test('none is made while a run has the last place, and one as soon as the worker has been calm', async () => {
+  const id = await oneWaits(system);
+  const override = `dbt run --select counting --vars '{"lines": 4, "pause": 0.5}'`;
+  const run = await ended(system, await trigger(system, project, { command_override: override }));
+  expect(run.status).toBe('success');
+  const { Created: createdAt } = await inspected(await oneWaits(system, id));
+  const { rows } = await system.pool.query('SELECT finished_at FROM runs WHERE id = $1', [run.id]);
+  expect(Date.parse(createdAt)).toBeGreaterThan(rows[0].finished_at.getTime());
+});
+
 test('a run uses what was parsed ahead, also with the query comment of the documentation', async () => {
   const path = `/api/v1/projects/${project.projectId}/jobs/${project.jobId}`;
   // None is made for it meanwhile.
@@ -94,16 +104,6 @@ test('a run uses what was parsed ahead, also with the query comment of the docum
   await system.call('PATCH', path, { enabled: true });
   expect(run.status).toBe('success');
   expect(await parsedAt(run)).toBeLessThan(Date.parse(run.start_time));
-});
-
-test('none is made while a run has the last place, and one as soon as the worker has been calm', async () => {
-  const id = await oneWaits(system);
-  const override = `dbt run --select counting --vars '{"lines": 4, "pause": 0.5}'`;
-  const run = await ended(system, await trigger(system, project, { command_override: override }));
-  expect(run.status).toBe('success');
-  const { Created: createdAt } = await inspected(await oneWaits(system, id));
-  const { rows } = await system.pool.query('SELECT finished_at FROM runs WHERE id = $1', [run.id]);
-  expect(Date.parse(createdAt)).toBeGreaterThan(rows[0].finished_at.getTime());
 });
 
 async function inspected(container: string): Promise<ContainerInspectInfo> {
