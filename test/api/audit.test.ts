@@ -4,6 +4,7 @@ import { apiRoutes } from '../../src/app.ts';
 import { readConfig } from '../../src/config.ts';
 import { createLog } from '../../src/log.ts';
 import { openContext } from '../../src/open-context.ts';
+import { asDbtCloud } from '../support/dbt-cloud.ts';
 import { archiveOf, smallProject } from '../support/archive.ts';
 import { asAnotherOrganization } from '../support/organization.ts';
 import { expectStatus, trigger } from '../support/project.ts';
@@ -174,6 +175,38 @@ const noted: Record<string, { action: string; prepare: () => Promise<Prepared> }
     action: 'run.cancelled',
     prepare: async () => send('POST', `/api/v1/runs/${await trigger(system, await newJob())}/cancel`),
   },
+  createJob_v2: {
+    action: 'job.created',
+    prepare: async () => {
+      const { account, project, environment } = (await newJobV2()).cloud;
+      const job = { name: 'another', project_id: project, environment_id: environment };
+      return send('POST', `/api/v2/accounts/${account}/jobs`, job);
+    },
+  },
+  changeJob_v2: {
+    action: 'job.changed',
+    prepare: async () => send('POST', (await newJobV2()).path, { description: 'changed' }),
+  },
+  deleteJob_v2: {
+    action: 'job.deleted',
+    prepare: async () => send('DELETE', (await newJobV2()).path),
+  },
+  triggerRun_v2: {
+    action: 'run.triggered',
+    prepare: async () => send('POST', `${(await newJobV2()).path}/run`),
+  },
+  rerunJob_v2: {
+    action: 'run.triggered',
+    prepare: async () => send('POST', `${(await newJobV2()).path}/rerun`),
+  },
+  retryRun_v2: {
+    action: 'run.triggered',
+    prepare: async () => send('POST', `${(await succeededRunV2()).path}/retry`),
+  },
+  cancelRun_v2: {
+    action: 'run.cancelled',
+    prepare: async () => send('POST', `${(await newRunV2()).path}/cancel`),
+  },
   createOrganization: {
     action: 'organization.created',
     prepare: async () => {
@@ -236,6 +269,26 @@ const noted: Record<string, { action: string; prepare: () => Promise<Prepared> }
   },
 };
 
+async function newJobV2() {
+  const job = await newJob();
+  const { body } = await ok(system.call('GET', job.path));
+  const cloud = await asDbtCloud(system, { ...job, environmentId: body.environment_id });
+  return { job, cloud, path: `/api/v2/accounts/${cloud.account}/jobs/${cloud.job}` };
+}
+
+async function newRunV2() {
+  const { job, cloud } = await newJobV2();
+  const id = await trigger(system, job);
+  return { id, path: `/api/v2/accounts/${cloud.account}/runs/${await cloud.numberOf(id)}` };
+}
+
+async function succeededRunV2() {
+  const run = await newRunV2();
+  const end = `UPDATE runs SET status = 'success', started_at = now(), finished_at = now(), duration_ms = 0 WHERE id = $1`;
+  await system.pool.query(end, [run.id]);
+  return run;
+}
+
 const subscription = { name: 'told', client_url: 'https://example.com', event_types: ['job.run.started'] };
 
 async function webhooks(): Promise<string> {
@@ -252,6 +305,9 @@ async function newSubscription(): Promise<{ id: string; path: string }> {
 /** Operations that change something and note nothing, each with the reason. */
 const notNoted: Record<string, string> = {
   signOut: 'it makes a browser forget its cookie: nothing changes here',
+  createVariable_v3: 'it is always refused',
+  changeVariable_v3: 'it is always refused',
+  deleteVariable_v3: 'it is always refused',
 };
 
 describe('the audit log', () => {
