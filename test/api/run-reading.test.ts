@@ -263,7 +263,8 @@ describe("a run's log", () => {
 async function copyOfRun(purpose: string): Promise<string> {
   const id = `copy-of-${runId}-${purpose}`;
   await system.pool.query(
-    "INSERT INTO runs SELECT (jsonb_populate_record(runs, jsonb_build_object('id', $2::text))).* FROM runs WHERE id = $1",
+    `INSERT INTO runs SELECT (jsonb_populate_record(runs,
+      jsonb_build_object('id', $2::text, 'number', nextval('runs_number_seq')))).* FROM runs WHERE id = $1`,
     [runId, id],
   );
   return id;

@@ -11,20 +11,22 @@ const example = join(import.meta.dirname, '..', '..', 'examples', 'jaffle_shop')
 const failing = `"build", "--select", "raw_payments", "stg_payments", "--vars", "{fail_model: true}"`;
 
 const pieces = {
-  /** Runs take seconds here, so nobody waits for ten until they look again. */
-  haste: `
+  /** As a code server reads what there is. Runs take seconds here, so nobody waits for ten until they look again. */
+  loading: `
 import time
-wait = time.sleep
-time.sleep = lambda seconds: wait(min(seconds, 0.3))`,
-  /** What a process that executes a run of Dagster has: the code server has had the project parsed for it. */
-  loaded: `
-from dagster import DagsterInstance, build_sensor_context, materialize
+from dagster import DagsterInstance, Failure, build_sensor_context, materialize
 from dagster._core.definitions.definitions_load_context import DefinitionsLoadContext, DefinitionsLoadType
+from dagster._core.definitions.repository_definition import RepositoryLoadData
+wait = time.sleep
+time.sleep = lambda seconds: wait(min(seconds, 0.3))
+loading = DefinitionsLoadContext(DefinitionsLoadType.INITIALIZATION)
+DefinitionsLoadContext.set(loading)`,
+  /** From here on it is a process that executes runs of Dagster, and has been told what the code server has read. */
+  loaded: `
+read = RepositoryLoadData(reconstruction_metadata=loading.get_pending_reconstruction_metadata())
+DefinitionsLoadContext.set(DefinitionsLoadContext(DefinitionsLoadType.RECONSTRUCTION, read))
 workspace_defs = defs
 repository = workspace_defs.get_repository_def()
-DefinitionsLoadContext.set(
-    DefinitionsLoadContext(DefinitionsLoadType.RECONSTRUCTION, repository.repository_load_data)
-)
 result = {
     "assets": sorted(key.to_user_string() for key in dbt_models.keys),
     "checks": len(list(dbt_models.check_keys)),
@@ -37,7 +39,6 @@ result = {
     "checks": [each.passed for each in run.get_asset_check_evaluations()],
 }`,
   failed: `
-from dagster import Failure
 result = {"events": []}
 try:
     for event in workspace.cli([${failing}]).wait():
@@ -123,10 +124,10 @@ beforeAll(async () => {
     'account_id=1': `account_id=${system.accountId}`,
     'https://dctl.example.com': system.tlsUrl,
   };
-  const { haste, loaded, built, failed, ...ofJobs } = pieces;
+  const { loading, loaded, built, failed, ...ofJobs } = pieces;
   told = (await runPieces(
     {
-      haste,
+      loading,
       assets: filledIn(assets, {
         ...here,
         'project_id=10': `project_id=${projectNumber}`,
