@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { invalidField } from '../errors.ts';
 import { jobChange, type JobChange } from '../jobs/schema.ts';
+import { text } from '../text.ts';
 import { statusesOfCodes } from './job-completion.ts';
 import { changedSchedule, requireCron, scheduleForm } from './job-schedule.ts';
 import { noTarget, noTimeoutSeconds, type KeptOfJob } from './job-view.ts';
@@ -84,7 +85,7 @@ export const jobForm = z
     deferring_environment_id: never(noDeferral),
     self_deferring: off(noDeferral),
     run_compare_changes: off('Changes are not compared here: send false.'),
-    compare_changes_flags: z.string().max(1_000).nullish(),
+    compare_changes_flags: text(1_000).nullish(),
     run_lint: noLint,
     errors_on_lint_failure: isGiven,
     cost_optimization_features: z
@@ -157,7 +158,6 @@ export function readJobForm(form: JobForm, current: Current): JobWrite {
   return {
     change,
     kept: {
-      ...current.kept,
       ...readKept(form),
       ...(hasTimeout && { no_timeout: seconds === 0 }),
       ...readKeptSchedule(form, current),
@@ -240,6 +240,16 @@ function readCompletion(form: JobForm, shown: JobView): JobWrite['runAfter'] {
   if (wanted === null) return before === null ? undefined : null;
   const { job_id: number, statuses } = wanted.condition;
   return { number, statuses: statusesOfCodes(statuses) };
+}
+
+/** Throws for a job that would have nothing to run when its time comes, or nothing any more. */
+export function requireSteps(form: JobForm, shown: Pick<JobView, 'execute_steps' | 'triggers'>): void {
+  const steps = form.execute_steps ?? shown.execute_steps;
+  if (steps.length > 0) return;
+  if (shown.execute_steps.length > 0)
+    throw invalidField('/execute_steps', 'Name at least one command, or leave execute_steps out.');
+  if (form.triggers?.schedule ?? shown.triggers.schedule)
+    throw invalidField('/execute_steps', 'Name the commands that the schedule is to run.');
 }
 
 /** Throws for what a new job can't do without. */

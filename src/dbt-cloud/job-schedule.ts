@@ -2,27 +2,37 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { problemOfCron } from '../cron.ts';
 import { invalidField } from '../errors.ts';
+import { text } from '../text.ts';
 
 const hour = z.int().min(0).max(23);
-const days = z.array(z.int().min(0).max(6)).nullish().meta({ description: '0 is Sunday' });
+const days = z.array(z.int().min(0).max(6)).max(7).nullish().meta({ description: '0 is Sunday' });
 
 const date = z.object({
   type: z.enum(['every_day', 'days_of_week', 'custom_cron', 'interval_cron']),
   days,
-  cron: z.string().max(200).nullish(),
+  cron: text(200).nullish(),
 });
 
 const time = z.object({
   type: z.enum(['every_hour', 'at_exact_hours']),
   interval: z.int().min(1).max(24).nullish(),
-  hours: z.array(hour).nullish(),
+  hours: z.array(hour).max(24).nullish(),
 });
 
 /** As clients write it: parts may be missing, or be single words. */
 export const scheduleForm = z.object({
-  cron: z.string().max(200).nullish(),
-  date: z.union([date, date.shape.type]).nullish(),
-  time: z.union([time, time.shape.type]).nullish(),
+  cron: text(200).nullish(),
+  date: z
+    .union([date, date.shape.type], {
+      error:
+        'write a type (every_day, days_of_week, custom_cron or interval_cron) with days from 0, which is Sunday, to 6, or a cron',
+    })
+    .nullish(),
+  time: z
+    .union([time, time.shape.type], {
+      error: 'write a type (every_hour or at_exact_hours) with an interval of 1 to 24, or hours from 0 to 23',
+    })
+    .nullish(),
 });
 
 /** As it is kept and given back: with its cron, and the rest as it was written. */

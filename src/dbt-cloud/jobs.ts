@@ -2,7 +2,14 @@ import type { Context, Principal } from '../context.ts';
 import { AppError, invalidField } from '../errors.ts';
 import * as ours from '../jobs/jobs.ts';
 import { requireAccount } from './accounts.ts';
-import { readJobForm, requireNewJob, type Current, type JobForm, type JobWrite } from './job-form.ts';
+import {
+  readJobForm,
+  requireNewJob,
+  requireSteps,
+  type Current,
+  type JobForm,
+  type JobWrite,
+} from './job-form.ts';
 import { noSchedule } from './job-schedule.ts';
 import { keptOf, noTimeoutSeconds, viewJob } from './job-view.ts';
 import { both, listed, pageOf } from './lists.ts';
@@ -53,6 +60,7 @@ export async function createJob(
   if (form.triggers?.schedule === true && form.schedule == null) {
     throw invalidField('/schedule', 'Give the schedule that triggers.schedule is about.');
   }
+  requireSteps(form, { execute_steps: [], triggers: nothing.shown.triggers });
   const project = await requireProject(context, principal, wanted.project);
   const environmentId = await environmentIdOf(context, principal, wanted.environment, wanted.project);
   const write = readJobForm(form, nothing);
@@ -91,6 +99,7 @@ export async function changeJob(
     throw invalidField('/project_id', 'A job stays in its project: make one in the other project instead.');
   }
   const current = currentOf(job, key.account_id);
+  requireSteps(form, current.shown);
   const write = readJobForm(form, current);
   const { environment_id: wanted } = form;
   const environmentId =

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { text } from '../text.ts';
 import { statusNames } from './status.ts';
 
 /** Clients write lists in a dozen ways: `a,b`, `["a",,"b"]`, `['a']`, `[a]`, one parameter for each, or nothing at all. */
@@ -42,16 +43,22 @@ const range = z
     const times = given
       .replace(/[[\]'"]/g, '')
       .split(',')
-      .map((each) => each.trim().replace(/ (?=\d\d:\d\d$)/, '+'))
-      .map((each) => new Date(/T[\d:.]+$/.test(each) ? `${each}Z` : each));
+      .map((each) => timeOf(each.trim()));
     const [from, to] = times;
-    if (times.length === 2 && times.every(isStorable)) return [from!, to!];
+    if (times.length === 2 && isStorable(from) && isStorable(to)) return [from, to];
     issues.addIssue('write two times, such as ["2026-04-02T12:00:00+00:00","2026-04-02T13:00:00+00:00"]');
     return z.NEVER;
   });
 
-function isStorable(given: Date): boolean {
-  return given.getTime() >= 0 && given.getUTCFullYear() <= 9_998;
+const writtenTime = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?))?(Z|[+ -]\d\d:\d\d)?$/;
+
+function timeOf(written: string): Date | undefined {
+  const [, day, clock = '00:00', zone = 'Z'] = writtenTime.exec(written) ?? [];
+  return day === undefined ? undefined : new Date(`${day}T${clock}${zone.replace(' ', '+')}`);
+}
+
+function isStorable(given: Date | undefined): given is Date {
+  return given !== undefined && given.getTime() >= 0 && given.getUTCFullYear() <= 9_998;
 }
 
 const order = <Field extends string>(fields: readonly Field[]) =>
@@ -86,8 +93,8 @@ const paging = {
 export const projectQuery = z.object({
   ...paging,
   order_by: order(['id', 'name', 'created_at']),
-  name: z.string().optional(),
-  name__icontains: z.string().optional(),
+  name: text(200).optional(),
+  name__icontains: text(200).optional(),
 });
 
 export const environmentQuery = projectQuery.extend({ project_id: numbers, project_id__in: numbers });

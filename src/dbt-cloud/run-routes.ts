@@ -12,7 +12,7 @@ import { originOf } from './run-view.ts';
 import * as queries from './queries.ts';
 import * as shapes from './schema.ts';
 import { rerunJob, retryRun, triggerRun, type Rerun } from './trigger.ts';
-import { triggerForm } from './trigger-form.ts';
+import { nothingMore, triggerForm } from './trigger-form.ts';
 
 const tag = 'dbt Cloud';
 const account = '/api/v2/accounts/{account_id}';
@@ -71,6 +71,7 @@ export const runRoutes = (context: Context, trigger = openTrigger(context)): Rou
       scope: 'trigger',
       params: shapes.jobParams,
       headers: triggerHeaders,
+      body: nothingMore,
       success: answer('The run is recorded and will be executed'),
       handle: async (asked) => {
         const { principal, params, header } = asked;
@@ -114,6 +115,7 @@ export const runRoutes = (context: Context, trigger = openTrigger(context)): Rou
     ...(['post', 'get'] as const).flatMap((method) => [
       jsonRoute({
         method,
+        acts: method === 'get',
         path: `${run}/cancel`,
         name: method === 'post' ? 'cancelRun_v2' : 'cancelRunByGet_v2',
         summary: 'End a run that waits or executes',
@@ -129,6 +131,7 @@ export const runRoutes = (context: Context, trigger = openTrigger(context)): Rou
       }),
       jsonRoute({
         method,
+        acts: method === 'get',
         path: `${run}/retry`,
         name: method === 'post' ? 'retryRun_v2' : 'retryRunByGet_v2',
         summary: 'What is left of a run that failed, or all of its job when it ended with success',
@@ -136,6 +139,7 @@ export const runRoutes = (context: Context, trigger = openTrigger(context)): Rou
         scope: 'trigger',
         params: shapes.runParams,
         headers: triggerHeaders,
+        ...(method === 'post' && { body: nothingMore }),
         success: answer('The run is recorded and will be executed'),
         handle: async (asked) => {
           if (method === 'get') await requireToken(asked);

@@ -69,6 +69,13 @@ export const triggerForm = z
   .nullable()
   .meta({ id: 'DbtCloudTrigger' });
 
+/** A rerun or a retry takes over what the run before was asked for. */
+export const nothingMore = z
+  .object({})
+  .catchall(z.null({ error: 'is of no effect here: trigger the job (POST .../jobs/{id}/run) to give it' }))
+  .nullable()
+  .meta({ id: 'DbtCloudNothing' });
+
 export type TriggerForm = z.output<typeof triggerForm>;
 
 export function overridesOf(form: TriggerForm): RunOverrides {

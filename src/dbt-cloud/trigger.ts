@@ -92,7 +92,7 @@ function whyAfresh(last: { number: bigint; status: string } | null): string {
   return `of its last run, ${Number(last.number)}, nothing is left that could be taken up`;
 }
 
-/** What is left of a run that went wrong; of one that went well, all of its job. */
+/** What is left of a run that went wrong; all that it did, with its overrides, of one that went well. */
 export async function retryRun(
   context: Context,
   trigger: ReturnType<typeof openTrigger>,
@@ -107,9 +107,17 @@ export async function retryRun(
     const run = await answerById(context, principal, id, key.account_id, asking);
     return { run, message: `Run ${run.id} goes on from where run ${parent.number} failed.` };
   }
-  const jobKey = { account_id: key.account_id, job_id: parent.jobNumber };
-  const run = await triggerRun(context, trigger, principal, jobKey, null, idempotencyKey, asking);
-  return { run, message: `Run ${run.id} runs all of the job: run ${parent.number} ended with success.` };
+  const job = await requireJob(context, principal, { account_id: key.account_id, job_id: parent.jobNumber });
+  const { overrides, commandOverride } = parent;
+  const isOwnCommand = overrides === null && commandOverride !== null;
+  const { job_run_id: id } = await trigger(
+    principal,
+    { projectId: job.project.id, jobId: job.id },
+    isOwnCommand ? { command_override: commandOverride } : {},
+    { triggeredBy: 'api', idempotencyKey, overrides: overrides ?? undefined },
+  );
+  const run = await answerById(context, principal, id, key.account_id, asking);
+  return { run, message: `Run ${run.id} does all of it again: run ${parent.number} ended with success.` };
 }
 
 /** Null: everything in it ended well, or what it did is not known any more. */

@@ -93,6 +93,7 @@ export const dbtCloudWebhookRoutes = (context: Context): Route[] => [
   ...(['get', 'post'] as const).map((method) =>
     jsonRoute({
       method,
+      acts: method === 'get',
       path: `${subscription}/test`,
       name: method === 'get' ? 'testWebhookByGet_v3' : 'testWebhook_v3',
       summary: 'Send a test to the receiver, and wait for what becomes of it',

@@ -52,6 +52,8 @@ export interface Route {
   body: z.ZodType | undefined;
   /** The content type of an uploaded file, for routes that take one in place of JSON. */
   uploads: string | undefined;
+  /** A GET that changes something. It is no HEAD. */
+  acts: boolean;
   /** How long a call waits for a database that is away before it is 503. Only where it changes nothing. */
   patienceMs: number;
   success: { status: number; description: string; schema?: z.ZodType; contentType?: string };
@@ -70,6 +72,7 @@ interface Described<Params extends Shape, Query extends Shape, Body extends z.Zo
   headers?: Shape;
   body?: Body;
   uploads?: string;
+  acts?: boolean;
   patienceMs?: number;
 }
 
@@ -120,6 +123,6 @@ function withDefaults<Params extends Shape, Query extends Shape, Body extends z.
   described: Described<Params, Query, Body>,
 ) {
   const { method, path, name, summary, tag, scope, params, query, headers, body, uploads } = described;
-  const { patienceMs = 0 } = described;
-  return { method, path, name, summary, tag, scope, params, query, headers, body, uploads, patienceMs };
+  const { acts = false, patienceMs = 0 } = described;
+  return { method, path, name, summary, tag, scope, params, query, headers, body, uploads, acts, patienceMs };
 }

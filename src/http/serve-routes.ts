@@ -52,7 +52,7 @@ export function serveRoutes(
   for (const route of routes) {
     router[route.method](expressPath(route.path), async (request, response) => {
       // Express answers a HEAD with what a GET would do, and some clients' GETs do something.
-      if (request.method === 'HEAD' && route.scope === 'trigger') refuseMethod(response, ['GET']);
+      if (request.method === 'HEAD' && route.acts) refuseMethod(response, ['GET']);
       const visit = visitOf(request);
       const caller = await identify(route, visit, request, response);
       let principal = nobody.principal;

@@ -38,7 +38,7 @@ interface JobKey {
 
 /** What a job may have that is made by a dbt Cloud client. */
 export interface FromDbtCloud {
-  /** What means nothing here. Left out: what there is. */
+  /** What means nothing here. Of a change: what of it is another than before. */
   dbtCloud?: Prisma.InputJsonObject;
   /** Its runs get their commands with the trigger. */
   mayLackCommands?: boolean;
@@ -111,7 +111,7 @@ export async function changeJob(
       const now = await timeNow(tx);
       const schedule =
         change.schedule === undefined ? scheduleOf(job) : changedSchedule(job, change.schedule, now);
-      const fields = [...Object.keys(change), ...(dbtCloud === undefined ? [] : ['dbt_cloud'])];
+      const fields = [...Object.keys(change), ...(isEmpty(dbtCloud) ? [] : ['dbt_cloud'])];
       if (change.run_after !== undefined) await saveRunAfter(tx, { organizationId, jobId }, change.run_after);
       const changed = await named(() =>
         updateJob(tx, jobId, {
@@ -126,7 +126,7 @@ export async function changeJob(
           retryDelaySeconds: change.automatic_retries?.delay_seconds ?? job.retryDelaySeconds,
           replaceQueued: change.replace_queued ?? job.replaceQueued,
           ...changedManner(job, change),
-          ...(dbtCloud !== undefined && { dbtCloud }),
+          ...(!isEmpty(dbtCloud) && { dbtCloud: { ...(job.dbtCloud as object), ...dbtCloud } }),
           updatedAt: fields.length === 0 ? job.updatedAt : now,
           ...schedule,
           ...changedWebhook(job, change, { jobId, secrets, allowCidrs: config.DCTL_WEBHOOK_ALLOW_CIDRS }),
@@ -243,6 +243,10 @@ function refuseMannerUnlessDbt(projectType: ProjectType, wanted: JobChange) {
     const detail = `${field} is for dbt projects only, and this one's type is ${projectType}: leave it out.`;
     throw invalidField(`/${field}`, detail);
   }
+}
+
+function isEmpty(given: object | undefined): boolean {
+  return given === undefined || Object.keys(given).length === 0;
 }
 
 function missingCommand(projectType: ProjectType): never {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { acceptCommand } from '../commands/accept-command.ts';
+import { valueOf } from '../commands/with-option.ts';
 import type { Actor } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { displayCommand } from '../jobs/commands.ts';
@@ -39,6 +40,7 @@ export function newRun(job: JobToRun, occasion: Occasion): NewRun {
   if (steps.length === 0) throw withoutCommands();
   const instead = overrides?.steps ? displayCommand(overrides.steps) : null;
   const environment = withSchema(job.environment, overrides?.schema ?? null);
+  if (occasion.left === undefined && environment.connection !== null) requireOneTarget(steps);
   const settings: RunSettings = {
     steps,
     timeoutSeconds: Math.min(
@@ -88,6 +90,16 @@ function stepsOn(job: JobToRun, { override, overrides = null, left }: Occasion):
     generateDocs: overrides?.generateDocs ?? job.generateDocs,
     generateSources: job.generateSources,
   });
+}
+
+/** A generated profile has one target. */
+function requireOneTarget(steps: RunSettings['steps']): void {
+  const targets = new Set(steps.flatMap(({ argv }) => valueOf(argv, '--target') ?? []));
+  if (targets.size <= 1) return;
+  throw new AppError(
+    'invalid_request',
+    `The run's commands name several targets (${[...targets].join(', ')}), and the profile that is made of the environment's connection has one: name the same in each.`,
+  );
 }
 
 function withoutCommands(): AppError {

@@ -24,8 +24,18 @@ export function acceptOverrides(job: JobToRun, overrides: RunOverrides | undefin
   const most = job.environment.timeoutSeconds ?? maxTimeoutSeconds;
   const problem = timeoutSeconds === null ? undefined : wholeNumber(1, most)(String(timeoutSeconds));
   refuse('/timeout_seconds_override', problem);
+  refuse('/schema_override', schema === null ? undefined : plainSchema(schema));
   withSchema(job.environment, schema);
   return overrides;
+}
+
+/**
+ * dbt puts it between quotes in its own SQL without looking at it: whoever may trigger a job must not bring SQL along. An
+ * environment's own schema is for those who may change that.
+ */
+function plainSchema(schema: string): string | undefined {
+  if (/^[\p{L}_][\p{L}\p{Nd}_$-]{0,127}$/u.test(schema)) return undefined;
+  return 'must be a plain name of letters, digits, underscores, hyphens and $';
 }
 
 /** Longer than this no job takes either. */

@@ -102,6 +102,19 @@ describe('a job', () => {
     expect(before).toMatchObject(after);
   });
 
+  test('keeps its commands', async () => {
+    const answer = await cloud.post(`/jobs/${cloud.job}/`, { execute_steps: [] });
+    expect(answer.status).toBe(400);
+    expect((await ourView(cloud.job)).commands).toEqual(['dbt build']);
+  });
+
+  test('keeps all that is written to it at once', async () => {
+    const { id } = await create({ name: named() });
+    const changes = { force_node_selection: true, triggers_on_draft_pr: true, compare_changes_flags: '--x' };
+    await Promise.all(Object.entries(changes).map(([field, value]) => change(id, { [field]: value })));
+    expect((await cloud.get(`/jobs/${id}/`)).body.data).toMatchObject(changes);
+  });
+
   test('made without commands gets them with each trigger', async () => {
     const job = await create({ account_id: cloud.account, description: 'ad hoc', job_type: 'other' });
     expect(job).toMatchObject({ execute_steps: [], execution: { timeout_seconds: 0 } });
@@ -213,8 +226,23 @@ test.each([
   ['a field that is not known', { colour: 'red' }, /colour.*leave it out/],
   ['a field that is not known, deeper', { settings: { colour: 'red' } }, /colour.*leave it out/],
   ['a command that is none', { execute_steps: ['dbt build', 'make'] }, /begins with the word dbt/],
-  ['a schedule that is none', { schedule: { cron: 'daily' }, triggers: { schedule: true } }, /five fields/],
+  [
+    'a schedule that is none',
+    { execute_steps: ['dbt run'], schedule: { cron: 'daily' }, triggers: { schedule: true } },
+    /five fields/,
+  ],
   ['a schedule that is not there', { triggers: { schedule: true } }, /schedule/],
+  [
+    'a schedule of nothing',
+    { execute_steps: [], schedule: { cron: '0 4 * * *' }, triggers: { schedule: true } },
+    /commands that the schedule is to run/,
+  ],
+  ['text that cannot be stored', { compare_changes_flags: '\0' }, /compare_changes_flags.*NUL/],
+  [
+    'hours without end',
+    { schedule: { time: { type: 'at_exact_hours', hours: Array(25).fill(1) } } },
+    /hours/,
+  ],
   [
     'errors alone of another job',
     { job_completion_trigger_condition: { condition: { job_id: 1, project_id: 1, statuses: [20] } } },

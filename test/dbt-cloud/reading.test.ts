@@ -77,6 +77,11 @@ describe('what clients look up', () => {
     expect((await v3(below)).body.data).toMatchObject(expected[0]!);
   });
 
+  test('no name that could not be stored', async () => {
+    for (const path of ['/projects/?name=%00', '/environments/?name__icontains=%00'])
+      expect((await v3(path)).body.status).toMatchObject({ code: 400 });
+  });
+
   test("where a project's warehouse is, and nothing secret", async () => {
     const path = `/api/v1/projects/${project.projectId}/environments/${project.environmentId}`;
     const connection = {

@@ -231,6 +231,27 @@ describe('running again', () => {
     const succeeded = await made('success');
     const { body } = await expectStatus(200, retry(succeeded));
     expect(body.data.retrying_run_id).toBeNull();
-    expect(body.status.user_message).toMatch(/runs all of the job/);
+    expect(body.status.user_message).toMatch(/does all of it again/);
+  });
+
+  test('a run that ended with success is run anew with what it was asked for', async () => {
+    const wanted = { steps_override: ['dbt seed'], threads_override: 2 };
+    const { body: made } = await triggerRun(wanted);
+    await endAll('success');
+    const { body } = await expectStatus(200, retry(made.data.id));
+    expect(body.data.trigger).toMatchObject(wanted);
+  });
+
+  test('takes nothing that would be of no effect', async () => {
+    const failed = await made('failed');
+    for (const path of [`/jobs/${cloud.job}/rerun`, `/runs/${failed}/retry`]) {
+      const answer = await cloud.post(path, { steps_override: ['dbt seed'] });
+      expect(answer).toMatchObject({
+        status: 400,
+        body: { status: { user_message: expect.stringContaining('steps_override') } },
+      });
+      await expectStatus(200, cloud.post(path, { cause: null }));
+      await endAll('success');
+    }
   });
 });

@@ -110,7 +110,7 @@ test('a query says for which run it is, and what that one was triggered with, by
   const its = `/api/v1/projects/${telling.projectId}/environments/${telling.environmentId}`;
   await expectStatus(200, system.call('PATCH', its, { connection: { ...connection, password } }));
   const jobId = await createJob(system, telling.projectId, { command: 'dbt run-operation tell' });
-  const cause = 'orders */ came "late" 🚚';
+  const cause = 'orders */ of s3://bucket/*.csv came "late" 🚚';
   const runId = await trigger(system, { ...telling, jobId }, { cause, metadata: { table: 'raw.orders' } });
   expect(await ended(system, runId)).toMatchObject({ status: 'success', cause });
   const [{ query }] = await told(system, runId);
@@ -119,7 +119,7 @@ test('a query says for which run it is, and what that one was triggered with, by
     app: 'dbt',
     node_id: null,
     run_id: runId,
-    cause: cause.replace('*/', '* /'),
+    cause: cause.replace('*/', '* /').replace('/*', '/ *'),
     table: 'raw.orders',
   });
 });

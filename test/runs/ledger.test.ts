@@ -100,7 +100,7 @@ describe('a run whose dbt is killed while it works', () => {
       attempt: 2,
       command,
       command_override: null,
-      steps: [{ command: 'dbt retry' }],
+      steps: [{ command: 'dbt retry --target other' }],
     });
     expect(await statusesOf(system, secondId)).toEqual({
       halting: 'interrupted',

@@ -110,8 +110,18 @@ describe('a run is recorded', () => {
 
   test('not with a schema that a profile cannot hold', async () => {
     const jobId = await jobWith({ environment_id: await withConnection() });
-    const problem = { pointer: '/schema_override', detail: expect.stringContaining('{{') };
-    await expect(begin(jobId, { schema: '{{ 1 }}' })).rejects.toMatchObject({ problems: [problem] });
+    const problem = { pointer: '/schema_override', detail: expect.stringContaining('plain name') };
+    // dbt would put the second into its own SQL as it stands.
+    for (const schema of ['{{ 1 }}', 'x"; drop table orders; --', "x'", 'x.y', ' ', '\u2028'])
+      await expect(begin(jobId, { schema })).rejects.toMatchObject({ status: 400, problems: [problem] });
+    expect((await settingsOf(await begin(jobId, { schema: 'pr_7' }))).overrides.schema).toBe('pr_7');
+  });
+
+  test('not in several targets where a profile is made, which has one', async () => {
+    const jobId = await jobWith({ environment_id: await withConnection() });
+    const steps = ['dbt run --target a', 'dbt test'];
+    await expect(begin(jobId, { steps, target: 'b' })).rejects.toThrow(/several targets \(a, b\)/);
+    expect((await settingsOf(await begin(jobId, { steps }))).environment.target).toBe('a');
   });
 
   test('in the place of one that waits only where the same was asked for', async () => {
