@@ -33,7 +33,11 @@ export const webhook = z.strictObject({
     .array(z.enum(runEvents))
     .min(1, `name at least one of ${runEvents.join(', ')}`)
     .transform((given) => [...new Set(given)]),
-  active: z.boolean().default(false).meta({ description: 'Whether anything is sent; false when left out' }),
+  active: z
+    .boolean()
+    .nullish()
+    .transform((given) => given ?? false)
+    .meta({ description: 'Whether anything is sent; false when left out' }),
   description: text(10_000).nullish(),
   job_ids: z
     .union([z.array(jobNumber).max(1_000), jobNumber])
