@@ -473,9 +473,9 @@ def lacks_packages(argv):
 class NodeReporter:
     """Translates dbt's own events. Called in dbt's threads, for every event: it must be quick and never raise."""
 
-    def __init__(self, emit, spared=None):
+    def __init__(self, emit, spared=()):
         self._emit = emit
-        self._spared = spared or {}
+        self._spared = spared
         self._total = None
         self._finished = set()
 

@@ -46,10 +46,10 @@ export async function processRun(workplace: Workplace, runId: string): Promise<v
   if (run.fence === 1) metrics.runWaits.observe(run.waitedSeconds);
   metrics.runsAtWork.inc();
   workplace.atWork.add(run.id);
-  const leavePlace = workplace.warm.takePlace();
+  workplace.warm.runsAtWork(workplace.atWork.size);
   await withLogFields({ run: run.id }, () => processClaimed(workplace, run)).finally(() => {
     workplace.atWork.delete(run.id);
-    leavePlace();
+    workplace.warm.runsAtWork(workplace.atWork.size);
     metrics.runsAtWork.dec();
   });
   // Else they would pile up where they take longer than the runs.

@@ -52,9 +52,7 @@ export class WarmPool {
   /** By key, what the last one takes that was measured. */
   readonly #measured = new Map<string, number>();
   #making: string | null = null;
-  /** How many runs have a place. */
-  #atWork = 0;
-  /** Whether they have, or just had, all of them. */
+  /** Whether runs have, or just had, every place of the worker. */
   #isFull = false;
   #calm: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -74,19 +72,15 @@ export class WarmPool {
     return this.#parts.context.config.DCTL_WARM_MEMORY_MB * megabyte;
   }
 
-  /** A run has one of the worker's places, until it gives it back with what this answers. */
-  takePlace(): () => void {
-    const places = this.#parts.context.config.DCTL_WORKER_CONCURRENCY;
-    this.#atWork += 1;
-    if (this.#atWork >= places) {
+  /** To be told whenever a run has taken a place of the worker, or left it. `count`: how many have one now. */
+  runsAtWork(count: number): void {
+    if (count >= this.#parts.context.config.DCTL_WORKER_CONCURRENCY) {
       this.#isFull = true;
       clearTimeout(this.#calm);
+      this.#calm = undefined;
+    } else if (this.#isFull) {
+      this.#calm ??= setTimeout(() => this.#becomeCalm(), calmMs);
     }
-    return () => {
-      this.#atWork -= 1;
-      if (this.#isFull && this.#atWork === places - 1)
-        this.#calm = setTimeout(() => this.#becomeCalm(), calmMs);
-    };
   }
 
   /** The best container for the run, which is nobody else's from now on. Null: there is none. */
@@ -130,6 +124,7 @@ export class WarmPool {
 
   #becomeCalm(): void {
     this.#isFull = false;
+    this.#calm = undefined;
     this.look();
   }
 
