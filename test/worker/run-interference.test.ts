@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await system.stop();
-  await system.docker.getNetwork(network).remove();
+  await removeNetwork(network);
 });
 
 test("a signal that was not the worker's makes the run an error, not half a result", async () => {
@@ -32,7 +32,7 @@ test("a signal that was not the worker's makes the run an error, not half a resu
 });
 
 test("the runs' network is made again after somebody removed it", async () => {
-  await system.docker.getNetwork(network).remove();
+  await removeNetwork(network);
   const runId = await trigger(system, project, { command_override: 'dbt run-operation hello' });
   expect(await ended(system, runId)).toMatchObject({ status: 'success' });
 });
@@ -55,7 +55,26 @@ test.each(['bridge-of-others', 'host'])(
       expect(ran.error_message).toContain(`--label dctl.network=runs ${name}`);
     } finally {
       await expectStatus(200, system.call('PATCH', path, { network: null }));
-      await others?.remove();
+      if (others !== null) await removeNetwork(name);
     }
   },
 );
+
+/** Removes it as soon as nothing is in it: a run has ended before its container is gone. */
+async function removeNetwork(name: string): Promise<void> {
+  await until(
+    'the network is gone',
+    () =>
+      system.docker
+        .getNetwork(name)
+        .remove()
+        .then(
+          () => null,
+          (error: { statusCode?: number; message: string }) => {
+            if (error.statusCode !== 403) throw error;
+            return error.message;
+          },
+        ),
+    (refusal) => refusal === null,
+  );
+}
