@@ -22,7 +22,10 @@ COPY prisma/ prisma/
 RUN node node_modules/prisma/build/index.js generate
 COPY src/ src/
 COPY worker/ worker/
-RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json --sourceMap false
+COPY client/ client/
+COPY console/ console/
+RUN node node_modules/typescript/bin/tsc -p tsconfig.build.json --sourceMap false \
+    && node node_modules/vite/bin/vite.js build -c console/vite.config.ts
 
 FROM dependencies AS production
 # Optional packages are the embedded Postgres and native accelerators. Of Prisma's query compilers one is used:
@@ -51,6 +54,7 @@ ENV UV_THREADPOOL_SIZE=256 \
 USER 10001:10001
 
 FROM runtime AS api
+COPY --from=build /app/dist/console dist/console/
 ENV DCTL_PORT=3000
 EXPOSE 3000
 # Over https where it speaks that, whoever its certificate names: nobody else is at this address.

@@ -49,6 +49,7 @@ interface Rule {
 }
 
 const everywhere = ['src/**', 'worker/**'];
+const callers = ['client/**', 'console/src/**'];
 
 const rules: Rule[] = [
   ...floors.map((files, level) => ({
@@ -118,6 +119,11 @@ const rules: Rule[] = [
     why: 'the worker serves no HTTP',
   },
   {
+    files: callers,
+    never: ['**/src/*', '**/src/*/**', '**/worker/**', 'node:*'],
+    why: 'the console and its client know the server by its API alone',
+  },
+  {
     files: ['worker/executors/**'],
     never: ['**/db.ts', '**/queue.ts', '**/context.ts'],
     why: 'an executor knows containers, not runs',
@@ -127,7 +133,7 @@ const rules: Rule[] = [
 export default defineConfig({
   plugins: ['typescript', 'import', 'unicorn', 'oxc', 'promise', 'node', 'jest'],
   categories: { correctness: 'error', suspicious: 'error' },
-  ignorePatterns: ['src/generated/**', 'dist/**', '.dctl/**'],
+  ignorePatterns: ['src/generated/**', 'client/operations.ts', 'dist/**', '.dctl/**'],
   rules: {
     'typescript/no-explicit-any': 'error',
     'typescript/no-floating-promises': 'error',
@@ -151,8 +157,8 @@ export default defineConfig({
     'jest/expect-expect': ['error', { assertFunctionNames: ['expect*', 'fc.assert', 'ended', 'until'] }],
   },
   overrides: [
-    ...everywhere
-      .flatMap((pattern) => globSync(`${pattern}/*.ts`))
+    ...[...everywhere, ...callers]
+      .flatMap((pattern) => globSync(`${pattern}/*.{ts,tsx}`))
       .map((file) => ({
         files: [file],
         rules: { 'no-restricted-imports': ['error', { patterns: restrictionsOn(file) }] as const },

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { globSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { clientProblems } from './write-client.ts';
 import { configurationProblems } from './write-configuration.ts';
 
 // `npm run check`: form, rules, types and documentation, side by side. Prints only what is wrong.
@@ -10,6 +11,7 @@ const checks = [
   run('format', 'prettier', ['--check', '--log-level', 'warn', '.']),
   run('rules', 'oxlint', ['-c', 'oxlint.config.ts', '--type-aware', '--deny-warnings', '--quiet']),
   run('types', 'tsc', ['--noEmit', '-p', 'tsconfig.json']),
+  run('types of the console', 'tsc', ['--noEmit', '-p', 'console/tsconfig.json']),
   documentation(),
 ];
 const failed = (await Promise.all(checks)).filter(({ problems }) => problems !== '');
@@ -32,7 +34,7 @@ async function run(name: string, tool: string, args: string[]): Promise<{ name: 
 async function documentation(): Promise<{ name: string; problems: string }> {
   return {
     name: 'documentation',
-    problems: [...brokenLinks(), ...(await configurationProblems())].join('\n'),
+    problems: [...brokenLinks(), ...(await configurationProblems()), ...(await clientProblems())].join('\n'),
   };
 }
 

@@ -27,7 +27,7 @@ const commands = {
   bench: { script: 'bench/run.ts', needsBuild: true },
   soak: { script: 'scripts/soak.ts', needsBuild: true },
   operate: { script: 'scripts/operate.ts', needsBuild: true },
-  docs: { script: 'scripts/write-configuration.ts', needsBuild: false },
+  docs: { script: 'scripts/docs.ts', needsBuild: false },
   'sqlmesh-image': { script: 'scripts/sqlmesh-image.ts', needsBuild: false },
   build: { script: undefined, needsBuild: true },
 };
@@ -164,11 +164,16 @@ async function ensureBuild(node) {
   const stamp = 'dist/.built-from';
   const digest = digestOf([
     ...describeFiles(['src', 'worker', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']),
+    ...describeFiles(['client', 'console']),
   ]);
   if (readIfThere(stamp) === digest) return;
   // Old output first: a module that was renamed must not stay loadable.
-  for (const stale of [stamp, 'dist/src', 'dist/worker']) rmSync(stale, { recursive: true, force: true });
-  await step('Build', () => run(node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']));
+  for (const stale of [stamp, 'dist/src', 'dist/worker', 'dist/console'])
+    rmSync(stale, { recursive: true, force: true });
+  await step('Build', async () => {
+    await run(node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+    await run(node, ['node_modules/vite/bin/vite.js', 'build', '-c', 'console/vite.config.ts']);
+  });
   writeFileSync(stamp, digest);
 }
 

@@ -1,13 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';
 import { sections } from '../src/config.ts';
+import { textProblems } from './text-problems.ts';
 
 const document = 'docs/configuration.md';
 
 /** What is wrong with the document as it stands; empty when nothing is. */
 export async function configurationProblems(): Promise<string[]> {
-  if (readFileSync(document, 'utf8') === (await configurationText())) return [];
-  return [`${document} does not say what src/config.ts says: npm run docs`];
+  return textProblems(document, await configurationText(), 'src/config.ts says');
+}
+
+/** Writes docs/configuration.md from the settings in src/config.ts. */
+export async function writeConfiguration(): Promise<void> {
+  writeFileSync(document, await configurationText());
 }
 
 async function configurationText(): Promise<string> {
@@ -69,6 +74,3 @@ const after = `
 A worker that you start yourself needs \`UV_THREADPOOL_SIZE=256\` in its environment: with four threads, two webhook hosts
 whose name servers are silent delay the webhooks of all others.
 `.trim();
-
-// `npm run docs`: writes docs/configuration.md from the settings in src/config.ts.
-if (import.meta.main) writeFileSync(document, await configurationText());

@@ -8,6 +8,7 @@ import { dbtCloudWebhookRoutes } from './dbt-cloud/webhook-routes.ts';
 import { AppError } from './errors.ts';
 import { environmentRoutes } from './environments/routes.ts';
 import { apiPage } from './http/api-page.ts';
+import { consolePage } from './http/console-page.ts';
 import { openApiDocument } from './http/openapi.ts';
 import { answerErrors } from './http/problem.ts';
 import { logRequests } from './http/request-log.ts';
@@ -63,6 +64,7 @@ export function createApp(context: Context): Express {
   app.use(limitAddresses(limits));
   app.get('/api/openapi.json', (_request, response) => void response.json(document));
   app.use(apiPage());
+  app.use(consolePage());
   app.use(() => {
     throw new AppError(
       'not_found',

@@ -1,0 +1,20 @@
+import type { Run } from '../../../client/operations.ts';
+
+const signs: Record<Run['status'], string> = {
+  queued: '○',
+  running: '◐',
+  success: '✓',
+  partial: '◑',
+  failed: '✕',
+  error: '!',
+};
+
+/** A run's status as a sign and a word: never by colour alone. */
+export function Status({ status, reason }: { status: Run['status']; reason?: string | null }) {
+  const word = status === 'error' && reason === 'cancelled' ? 'cancelled' : status;
+  return (
+    <span className={`status status-${status}`}>
+      <span aria-hidden="true">{signs[status]}</span> {word}
+    </span>
+  );
+}

@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs';
+import { Router, static as files, type Response } from 'express';
+import { installed } from '../installation.ts';
+
+/**
+ * The console: files that a browser gets once, and one page for every address below /console. All else it does through
+ * the API, as anybody. Its policy lets it ask nobody but this server, and run no code but those files.
+ */
+export function consolePage(): Router {
+  const router = Router();
+  const folder = installed('dist/console');
+  if (!existsSync(folder)) return router;
+  router.use(
+    '/console/assets',
+    files(`${folder}/assets`, { immutable: true, maxAge: '1y', index: false, setHeaders: harden }),
+  );
+  router.get('/console/icon.svg', (_request, response) => {
+    harden(response);
+    response.sendFile(`${folder}/icon.svg`, { dotfiles: 'allow', maxAge: '1h' });
+  });
+  router.get(['/console', '/console/*path'], (_request, response) => {
+    harden(response);
+    response.set('Cache-Control', 'no-cache');
+    response.sendFile(`${folder}/index.html`, { dotfiles: 'allow' });
+  });
+  return router;
+}
+
+function harden(response: Response): void {
+  response.set({
+    'Content-Security-Policy': [
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "img-src 'self' data:",
+      "connect-src 'self'",
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+    ].join('; '),
+    'X-Content-Type-Options': 'nosniff',
+    'Referrer-Policy': 'no-referrer',
+    'Cross-Origin-Opener-Policy': 'same-origin',
+  });
+}
