@@ -41,7 +41,7 @@ export function changedAuth(
   if (wanted === undefined) return kept;
 
   const tokenUrl = wanted.token_url ?? `${new URL(url).origin}/auth/token`;
-  const problem = webhookUrlProblem(tokenUrl, allowCidrs);
+  const problem = webhookUrlProblem(tokenUrl, allowCidrs, 'they are username and password of webhook_auth');
   if (problem !== null) refuse('/token_url', problem);
   return {
     type: wanted.type,
