@@ -28,7 +28,7 @@ const floors: string[][] = [
   ['src/context.ts', 'src/open-context.ts', 'src/turns.ts'],
   ['src/http/**'],
   ['src/audit/**'],
-  ['src/organizations/**', 'src/sessions/**', 'src/tokens/**', 'src/users/**'],
+  ['src/invitations/**', 'src/organizations/**', 'src/sessions/**', 'src/tokens/**', 'src/users/**'],
   ['src/commands/**', 'src/environments/**', 'src/webhooks/**'],
   ['src/jobs/**'],
   ['src/preparations/**'],
@@ -124,6 +124,11 @@ const rules: Rule[] = [
     why: 'the console and its client know the server by its API alone',
   },
   {
+    files: ['cli/**'],
+    never: ['**/src/*', '**/src/*/**', '**/worker/**', '**/scripts/**'],
+    why: 'the command line knows the server by its API alone, through client/',
+  },
+  {
     files: ['worker/executors/**'],
     never: ['**/db.ts', '**/queue.ts', '**/context.ts'],
     why: 'an executor knows containers, not runs',
@@ -157,7 +162,7 @@ export default defineConfig({
     'jest/expect-expect': ['error', { assertFunctionNames: ['expect*', 'fc.assert', 'ended', 'until'] }],
   },
   overrides: [
-    ...[...everywhere, ...callers]
+    ...[...everywhere, ...callers, 'cli/**']
       .flatMap((pattern) => globSync(`${pattern}/*.{ts,tsx}`))
       .map((file) => ({
         files: [file],
@@ -184,7 +189,7 @@ export default defineConfig({
     // Runs on older Node versions too.
     { files: ['scripts/launch.mjs'], rules: { 'unicorn/no-array-sort': 'off' } },
     {
-      files: ['src/main.ts', 'src/bootstrap.ts', 'src/operate.ts', 'worker/main.ts'],
+      files: ['src/main.ts', 'src/bootstrap.ts', 'src/operate.ts', 'worker/main.ts', 'cli/main.ts'],
       rules: { 'node/no-process-env': 'off' },
     },
   ],

@@ -9,6 +9,12 @@ type Rest<Of extends Name> =
     ? [asked?: Asked<Of>, options?: CallOptions]
     : [asked: Asked<Of>, options?: CallOptions];
 
+/** The operations that answer a list, page by page. */
+type ListName = {
+  [Each in Name]: Answer<Each> extends { data: unknown[]; next_cursor: string | null } ? Each : never;
+}[Name];
+type ItemOf<Of extends ListName> = Answer<Of>['data'][number];
+
 export interface CallOptions {
   signal?: AbortSignal;
   headers?: Record<string, string>;
@@ -34,6 +40,7 @@ export interface FieldProblem {
 /** A refusal of the server. The message is its sentence, for people. */
 export class DctlError extends Error {
   readonly status: number;
+  /** What kind of refusal it is, such as `not_found`: the end of the problem's `type`. */
   readonly code: string;
   readonly problems: FieldProblem[];
   /** Seconds after which to ask again, where the server says so. */
@@ -41,13 +48,13 @@ export class DctlError extends Error {
 
   constructor(
     status: number,
-    problem: { code?: string; detail?: string; errors?: FieldProblem[] },
+    problem: { type?: string; detail?: string; errors?: FieldProblem[] },
     retryAfter?: number,
   ) {
     super(problem.detail ?? `The server answered ${status}.`);
     this.name = 'DctlError';
     this.status = status;
-    this.code = problem.code ?? 'unknown';
+    this.code = problem.type?.split(':').at(-1) ?? 'unknown';
     this.problems = problem.errors ?? [];
     this.retryAfter = retryAfter;
   }
@@ -66,6 +73,26 @@ export class DctlClient {
     const response = await this.#send(name, asked ?? {}, options);
     const isJson = response.headers.get('content-type')?.includes('json') === true;
     return (isJson ? await response.json() : (await response.text()) || null) as Answer<Of>;
+  }
+
+  /** Every item of a list, asking for one page after the other as they are needed. */
+  async *items<Of extends ListName>(
+    name: Of,
+    ...[asked, options]: Rest<Of>
+  ): AsyncGenerator<ItemOf<Of>, void> {
+    const call = this.call.bind(this) as (
+      name: Of,
+      asked: unknown,
+      options?: CallOptions,
+    ) => Promise<{ data: ItemOf<Of>[]; next_cursor: string | null }>;
+    const { query } = (asked ?? {}) as { query?: object };
+    for (let cursor: string | null = null; ;) {
+      const page = cursor === null ? query : { ...query, cursor };
+      const { data, next_cursor: next } = await call(name, { ...asked, query: page }, options);
+      yield* data;
+      if (next === null) return;
+      cursor = next;
+    }
   }
 
   /** The answer as it comes: a log that is followed, a file. Throws a DctlError for every refusal. */

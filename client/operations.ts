@@ -485,7 +485,7 @@ export interface Operations {
        */
       generate_docs?: boolean;
       /**
-       * A run begins with dbt source freshness
+       * A run begins with dbt source freshness, which may fail
        */
       generate_sources?: boolean;
       /**
@@ -642,7 +642,7 @@ export interface Operations {
        */
       generate_docs?: boolean;
       /**
-       * A run begins with dbt source freshness
+       * A run begins with dbt source freshness, which may fail
        */
       generate_sources?: boolean;
       /**
@@ -772,7 +772,70 @@ export interface Operations {
     };
     answer: {
       webhook_secret: string;
+      /**
+       * Until then webhooks are signed with the secret before this one as well; null: they are not
+       */
+      previous_until: string | null;
     };
+  };
+  /**
+   * Make a new signing secret; for a while webhooks are signed with the old one as well
+   */
+  rotateWebhookSecret: {
+    path: {
+      project_id: string;
+      job_id: string;
+    };
+    body: {
+      /**
+       * How long webhooks are signed with the old secret as well; 0: not at all
+       */
+      overlap_hours?: number;
+    };
+    answer: {
+      webhook_secret: string;
+      /**
+       * Until then webhooks are signed with the secret before this one as well; null: they are not
+       */
+      previous_until: string | null;
+    };
+  };
+  /**
+   * The next times of a schedule, for whoever is typing one
+   */
+  checkSchedule: {
+    body: {
+      /**
+       * Five fields, or @daily and the like
+       */
+      cron: string;
+      /**
+       * Where the clock hangs
+       */
+      timezone?: string;
+      /**
+       * How many times to tell
+       */
+      count?: number;
+    };
+    answer:
+      | {
+          accepted: true;
+          /**
+           * From now on, the nearest first
+           */
+          next_times: string[];
+        }
+      | {
+          accepted: false;
+          problems: {
+            field: 'cron' | 'timezone';
+            /**
+             * What is wrong, and what to write instead
+             */
+            detail: string;
+          }[];
+        };
   };
   /**
    * Send a webhook once more, to where the job's webhooks go now
@@ -838,6 +901,41 @@ export interface Operations {
     };
   };
   /**
+   * Whether a job may have a command, for whoever is typing one
+   */
+  checkCommand: {
+    body: {
+      command: string;
+      /**
+       * The type of the command's project
+       */
+      type?: 'dbt' | 'sqlmesh';
+    };
+    answer:
+      | {
+          accepted: true;
+          /**
+           * As it would be kept: without the spaces around it
+           */
+          command: string;
+          /**
+           * What dbt or SQLMesh gets, word by word
+           */
+          words: string[];
+        }
+      | {
+          accepted: false;
+          /**
+           * What is wrong, and what to write instead
+           */
+          detail: string;
+          /**
+           * Where in the text, in UTF-16 units; its length where something is missing at the end
+           */
+          position: number;
+        };
+  };
+  /**
    * Run a job now
    */
   triggerRun: {
@@ -862,6 +960,38 @@ export interface Operations {
       };
     };
     answer: Triggered;
+  };
+  /**
+   * How a job has done lately: how long, how well, and what took longest
+   */
+  getJobTrends: {
+    path: {
+      project_id: string;
+      job_id: string;
+    };
+    query?: {
+      /**
+       * How many of the last runs that came to an end to look at
+       */
+      runs?: number;
+    };
+    answer: JobTrends;
+  };
+  /**
+   * What the jobs of the organization usually take
+   */
+  listUsualDurations: {
+    answer: {
+      data: {
+        job_id: string;
+        /**
+         * The median of the last 20 good runs of all that the job does
+         */
+        usual_duration_seconds: number;
+        runs: number;
+      }[];
+      next_cursor: string | null;
+    };
   };
   /**
    * The organization's runs, or those of them that the filters name
@@ -990,6 +1120,22 @@ export interface Operations {
       data: Artifact[];
       next_cursor: string | null;
     };
+  };
+  /**
+   * dbt's documentation of a project as its last dbt docs generate left it, for browsers
+   */
+  getProjectDocs: {
+    path: {
+      organization_id: string;
+      project_id: string;
+    };
+    query?: {
+      /**
+       * As this run left it, in place of the last
+       */
+      run_id?: string;
+    };
+    answer: string;
   };
   /**
    * One file, such as manifest.json or compiled/...
@@ -1222,7 +1368,7 @@ export interface Operations {
     };
   };
   /**
-   * A webhook and what became of each try
+   * A webhook, what it says, and what became of each try
    */
   getDelivery: {
     path: {
@@ -1282,6 +1428,10 @@ export interface Operations {
          */
         explanation: string | null;
       }[];
+      /**
+       * What is sent
+       */
+      body: string;
     };
   };
   /**
@@ -1380,6 +1530,73 @@ export interface Operations {
     answer: null;
   };
   /**
+   * Invitations that nobody has come with yet
+   */
+  listInvitations: {
+    query?: {
+      limit?: number;
+      cursor?: string;
+    };
+    answer: {
+      data: Invitation[];
+      next_cursor: string | null;
+    };
+  };
+  /**
+   * Make a link with which somebody becomes a member; it is good for a week
+   */
+  inviteUser: {
+    body: {
+      email: string;
+      /**
+       * viewer reads, operator triggers too, admin does everything
+       */
+      role: 'viewer' | 'operator' | 'admin';
+    };
+    answer: MadeInvitation;
+  };
+  /**
+   * Take an invitation back
+   */
+  withdrawInvitation: {
+    path: {
+      invitation_id: string;
+    };
+    answer: null;
+  };
+  /**
+   * What an invitation is to, for whoever has its link
+   */
+  lookUpInvitation: {
+    body: {
+      /**
+       * What the link ends in, behind the #
+       */
+      token: string;
+    };
+    answer: ShownInvitation;
+  };
+  /**
+   * Become a member, and be signed in
+   */
+  acceptInvitation: {
+    body: {
+      /**
+       * What the link ends in, behind the #
+       */
+      token: string;
+      /**
+       * For an invitation that names none
+       */
+      email?: string;
+      /**
+       * The one you want, of 12 characters or more; the one you have, where the server knows you
+       */
+      password: string;
+    };
+    answer: Session;
+  };
+  /**
    * The organization's API tokens
    */
   listTokens: {
@@ -1468,6 +1685,35 @@ export interface Operations {
       new_password: string;
     };
     answer: Session;
+  };
+  /**
+   * How people can sign in here
+   */
+  listSignInWays: {
+    answer: SignInWays;
+  };
+  /**
+   * Send a browser to the OpenID provider to sign in there
+   */
+  beginOpenId: {
+    query?: {
+      /**
+       * Where in the console to go then
+       */
+      to?: string;
+    };
+    answer: null;
+  };
+  /**
+   * Where the OpenID provider sends browsers back to
+   */
+  endOpenId: {
+    query?: {
+      state?: string;
+      code?: string;
+      error?: string;
+    };
+    answer: null;
   };
   /**
    * Who did what in the organization
@@ -1675,12 +1921,51 @@ export interface Job {
     password: string;
   } | null;
   webhook_events: ('completed' | 'failed' | 'partial')[];
+  /**
+   * Until then webhooks are signed with the secret before this one as well; null: they are not
+   */
+  webhook_previous_secret_until: string | null;
 }
 export interface Triggered {
   message: 'DBT job run triggered successfully';
   job_run_id: string;
   job_id: string;
   job_name: string;
+}
+export interface JobTrends {
+  usual_duration_seconds: number | null;
+  /**
+   * 0 to 1; null: no run has come to an end
+   */
+  success_rate: number | null;
+  counts: {
+    success: number;
+    partial: number;
+    failed: number;
+    error: number;
+  };
+  /**
+   * Newest first
+   */
+  runs: {
+    id: string;
+    status: 'success' | 'partial' | 'failed' | 'error';
+    created_at: string;
+    duration_seconds: number | null;
+  }[];
+  /**
+   * Of the last 20 of those runs, the slowest first; at most 20
+   */
+  slowest_nodes: {
+    unique_id: string;
+    resource_type: string;
+    usual_seconds: number;
+    longest_seconds: number;
+    /**
+     * In how many of them it was executed
+     */
+    runs: number;
+  }[];
 }
 export interface Run {
   id: string;
@@ -1892,6 +2177,67 @@ export interface AddedUser {
    */
   password?: string;
 }
+export interface Invitation {
+  id: string;
+  /**
+   * null: whoever comes says theirs; that is the first start's invitation
+   */
+  email: string | null;
+  role: 'viewer' | 'operator' | 'admin';
+  /**
+   * The name of whoever made it
+   */
+  created_by: string;
+  created_at: string;
+  expires_at: string;
+}
+export interface MadeInvitation {
+  id: string;
+  /**
+   * null: whoever comes says theirs; that is the first start's invitation
+   */
+  email: string | null;
+  role: 'viewer' | 'operator' | 'admin';
+  /**
+   * The name of whoever made it
+   */
+  created_by: string;
+  created_at: string;
+  expires_at: string;
+  /**
+   * The link to send: told this once, and good for one person
+   */
+  url: string;
+}
+export interface ShownInvitation {
+  organization_name: string;
+  /**
+   * null: you say yours
+   */
+  email: string | null;
+  role: 'viewer' | 'operator' | 'admin';
+  /**
+   * true: the server knows the e-mail address, and its password is asked for
+   */
+  has_account: boolean;
+  expires_at: string;
+}
+export interface Session {
+  user: {
+    id: string;
+    email: string;
+    /**
+     * may make further organizations
+     */
+    is_server_admin: boolean;
+  };
+  organizations: {
+    id: string;
+    name: string;
+    role: 'viewer' | 'operator' | 'admin';
+  }[];
+  expires_at: string;
+}
 export interface Token {
   id: string;
   name: string;
@@ -1944,21 +2290,18 @@ export interface CreatedToken {
    */
   token: string;
 }
-export interface Session {
-  user: {
-    id: string;
-    email: string;
+export interface SignInWays {
+  password: true;
+  open_id: {
     /**
-     * may make further organizations
+     * The provider's host
      */
-    is_server_admin: boolean;
-  };
-  organizations: {
-    id: string;
     name: string;
-    role: 'viewer' | 'operator' | 'admin';
-  }[];
-  expires_at: string;
+    /**
+     * Where to send the browser; ?to= says where it goes then
+     */
+    begin_url: string;
+  } | null;
 }
 export interface AuditEvent {
   id: string;
@@ -2015,8 +2358,13 @@ export const places: { readonly [Name in keyof Operations]: string } = {
   deleteJob: 'DELETE /api/v1/projects/{project_id}/jobs/{job_id}',
   testWebhook: 'POST /api/v1/projects/{project_id}/jobs/{job_id}/webhook/test',
   revealWebhookSecret: 'POST /api/v1/projects/{project_id}/jobs/{job_id}/webhook/reveal-secret',
+  rotateWebhookSecret: 'POST /api/v1/projects/{project_id}/jobs/{job_id}/webhook/rotate-secret',
+  checkSchedule: 'POST /api/v1/schedules/check',
   sendDeliveryAgain: 'POST /api/v1/deliveries/{delivery_id}/send-again',
+  checkCommand: 'POST /api/v1/commands/check',
   triggerRun: 'POST /api/v1/projects/{project_id}/jobs/{job_id}/trigger',
+  getJobTrends: 'GET /api/v1/projects/{project_id}/jobs/{job_id}/trends',
+  listUsualDurations: 'GET /api/v1/usual-durations',
   listRuns: 'GET /api/v1/runs',
   getRun: 'GET /api/v1/runs/{run_id}',
   cancelRun: 'POST /api/v1/runs/{run_id}/cancel',
@@ -2024,6 +2372,7 @@ export const places: { readonly [Name in keyof Operations]: string } = {
   getRunLog: 'GET /api/v1/runs/{run_id}/logs',
   listRunNodes: 'GET /api/v1/runs/{run_id}/nodes',
   listRunArtifacts: 'GET /api/v1/runs/{run_id}/artifacts',
+  getProjectDocs: 'GET /api/v1/organizations/{organization_id}/projects/{project_id}/docs',
   getRunArtifact: 'GET /api/v1/runs/{run_id}/artifacts/{path}',
   listDeliveries: 'GET /api/v1/projects/{project_id}/jobs/{job_id}/deliveries',
   listDeliveriesOfRun: 'GET /api/v1/runs/{run_id}/deliveries',
@@ -2037,6 +2386,11 @@ export const places: { readonly [Name in keyof Operations]: string } = {
   addUser: 'POST /api/v1/users',
   changeUser: 'PATCH /api/v1/users/{user_id}',
   removeUser: 'DELETE /api/v1/users/{user_id}',
+  listInvitations: 'GET /api/v1/invitations',
+  inviteUser: 'POST /api/v1/invitations',
+  withdrawInvitation: 'DELETE /api/v1/invitations/{invitation_id}',
+  lookUpInvitation: 'POST /api/v1/invitations/look-up',
+  acceptInvitation: 'POST /api/v1/invitations/accept',
   listTokens: 'GET /api/v1/tokens',
   createToken: 'POST /api/v1/tokens',
   getToken: 'GET /api/v1/tokens/{token_id}',
@@ -2046,5 +2400,8 @@ export const places: { readonly [Name in keyof Operations]: string } = {
   signOut: 'DELETE /api/v1/session',
   endAllSessions: 'POST /api/v1/session/end-all',
   changePassword: 'POST /api/v1/session/password',
+  listSignInWays: 'GET /api/v1/session/ways',
+  beginOpenId: 'GET /api/v1/session/open-id',
+  endOpenId: 'GET /api/v1/session/open-id/callback',
   listAuditEvents: 'GET /api/v1/audit',
 };

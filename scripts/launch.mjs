@@ -164,14 +164,16 @@ async function ensureBuild(node) {
   const stamp = 'dist/.built-from';
   const digest = digestOf([
     ...describeFiles(['src', 'worker', 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']),
-    ...describeFiles(['client', 'console']),
+    ...describeFiles(['client', 'cli', 'console']),
   ]);
   if (readIfThere(stamp) === digest) return;
   // Old output first: a module that was renamed must not stay loadable.
-  for (const stale of [stamp, 'dist/src', 'dist/worker', 'dist/console'])
+  for (const stale of [stamp, ...['src', 'worker', 'client', 'cli', 'console'].map((each) => `dist/${each}`)])
     rmSync(stale, { recursive: true, force: true });
   await step('Build', async () => {
     await run(node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json']);
+    // Once more with its types, for those who import it.
+    await run(node, ['node_modules/typescript/bin/tsc', '-p', 'client/tsconfig.build.json']);
     await run(node, ['node_modules/vite/bin/vite.js', 'build', '-c', 'console/vite.config.ts']);
   });
   writeFileSync(stamp, digest);

@@ -67,7 +67,7 @@ async function main(args: string[]): Promise<number> {
   const environment = await setUp(home, { host, port });
   const server = ownServer(readConfig(environment));
   const { url } = server;
-  const first = await bootstrap(home, environment);
+  const first = await bootstrap(home, environment, url);
   const ids = { DAGCTL_URL: url, DAGCTL_TOKEN: first.token, ORG_ID: first.organizationId };
   home.writeEnvironment(ids);
   await steps.run(
@@ -93,7 +93,7 @@ async function main(args: string[]): Promise<number> {
   if (args.includes('--exit')) return problem ? 1 : 0;
 
   isServing = true;
-  sayAddress(home, url);
+  sayAddress(home, url, first.invitationUrl);
   await orEnded(new Promise<never>(() => {}));
   return 0;
 }
@@ -147,21 +147,25 @@ async function setUp(home: Home, { host, port }: { host: string; port: number })
   };
 }
 
-/** Migrates the database and makes the organization, admin and token of the first start. */
+/**
+ * Migrates the database and makes the organization and token of the first start, and, while nobody has an account, the
+ * link to make one with.
+ */
 async function bootstrap(
   home: Home,
   environment: NodeJS.ProcessEnv,
-): Promise<{ organizationId: string; token: string }> {
+  url: string,
+): Promise<{ organizationId: string; token: string; invitationUrl: string | undefined }> {
   return steps.run('Database', async () => {
     const kept = home.token();
-    const output = await runScript(['dist/src/bootstrap.js', ...(kept ? [] : ['--new-token'])], environment);
+    const words = ['dist/src/bootstrap.js', '--url', url, ...(kept ? [] : ['--new-token'])];
+    const output = await runScript(words, environment);
     const made = JSON.parse(lastLines(output, 1)) as Record<string, string | undefined>;
-    const { organization_id: organizationId, admin_email: email, admin_password: password } = made;
+    const { organization_id: organizationId, invitation_url: invitationUrl } = made;
     const token = made['token'] ?? kept;
     if (!organizationId || !token)
       throw new Error('dist/src/bootstrap.js answered neither organization nor token.');
-    if (email && password) home.keepLogin({ email, password });
-    return { organizationId, token };
+    return { organizationId, token, invitationUrl };
   });
 }
 
@@ -195,9 +199,14 @@ function orEnded<T>(work: Promise<T>): Promise<T> {
   return Promise.race([work, ...ended]);
 }
 
-function sayAddress(home: Home, url: string): void {
+function sayAddress(home: Home, url: string, invitationUrl: string | undefined): void {
   const at = (name: string) => relative(root, home.path(name));
   steps.say(`  Serving on  ${paint('cyan', url)}`);
+  steps.say(`  Console     ${paint('cyan', `${url}/console/`)}`);
+  if (invitationUrl !== undefined) {
+    steps.say(`  Your account is made at this link, which is good for a week and for one person:`);
+    steps.say(`              ${paint('cyan', invitationUrl)}`);
+  }
   steps.say(`  API token   in ${at('env')}`);
   steps.say(`  Logs        in ${at('logs')}`);
   steps.say();

@@ -1,6 +1,7 @@
 import express, { type Express } from 'express';
 import { isWithin } from './addresses.ts';
 import { auditRoutes } from './audit/routes.ts';
+import { commandRoutes } from './commands/routes.ts';
 import type { Context } from './context.ts';
 import { dbtCloudDialects } from './dbt-cloud/envelope.ts';
 import { dbtCloudRoutes } from './dbt-cloud/routes.ts';
@@ -8,19 +9,21 @@ import { dbtCloudWebhookRoutes } from './dbt-cloud/webhook-routes.ts';
 import { AppError } from './errors.ts';
 import { environmentRoutes } from './environments/routes.ts';
 import { apiPage } from './http/api-page.ts';
-import { consolePage } from './http/console-page.ts';
+import { browsersToConsole, consolePage } from './http/console-page.ts';
 import { openApiDocument } from './http/openapi.ts';
 import { answerErrors } from './http/problem.ts';
 import { logRequests } from './http/request-log.ts';
 import { limitAddresses, openRateLimits } from './http/rate-limits.ts';
 import type { Route } from './http/route.ts';
 import { serveRoutes } from './http/serve-routes.ts';
+import { invitationRoutes } from './invitations/routes.ts';
 import { jobRoutes } from './jobs/routes.ts';
 import { organizationRoutes } from './organizations/routes.ts';
 import { projectRoutes } from './projects/routes.ts';
 import { runRoutes } from './runs/routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { openAuthentication } from './sessions/authenticate.ts';
+import { openIdRoutes } from './sessions/open-id-routes.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import { tokenRoutes } from './tokens/routes.ts';
 import { userRoutes } from './users/routes.ts';
@@ -32,12 +35,15 @@ export function apiRoutes(context: Context): Route[] {
     ...projectRoutes(context),
     ...environmentRoutes(context),
     ...jobRoutes(context),
+    ...commandRoutes(),
     ...runRoutes(context),
     ...webhookRoutes(context),
     ...organizationRoutes(context),
     ...userRoutes(context),
+    ...invitationRoutes(context),
     ...tokenRoutes(context),
     ...sessionRoutes(context),
+    ...openIdRoutes(context),
     ...auditRoutes(context),
     ...dbtCloudRoutes(context),
     ...dbtCloudWebhookRoutes(context),
@@ -60,6 +66,7 @@ export function createApp(context: Context): Express {
     request.url = withPlainSlashes(request.url);
     next();
   });
+  app.use(browsersToConsole());
   app.use(serveRoutes(context, routes, openAuthentication(context), limits));
   app.use(limitAddresses(limits));
   app.get('/api/openapi.json', (_request, response) => void response.json(document));

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import { parseCidrs } from './addresses.ts';
+import { roles } from './scopes.ts';
 
 // Every setting of both processes. `description` is its line in docs/configuration.md, which is made from this file
 // (`npm run docs`); `otherwise` says there what holds without it, where the default itself would not.
@@ -72,6 +73,44 @@ const api = {
   DCTL_MAX_DEPLOYMENT_BYTES: count(256 * 1024 * 1024).meta({ description: 'of an uploaded archive' }),
   DCTL_MAX_UNPACKED_BYTES: count(1024 * 1024 * 1024).meta({ description: 'of what it unpacks to' }),
   DCTL_MAX_DEPLOYMENT_FILES: count(50_000).meta({ description: 'files in it' }),
+};
+
+const signIn = {
+  DCTL_OIDC_ISSUER: z
+    .url({ protocol: /^https?$/, error: 'write an address such as https://accounts.example.com' })
+    .refine(
+      (url) => url.startsWith('https:') || /^(127\.[\d.]+|\[::1\]|localhost)$/.test(new URL(url).hostname),
+      'write an https:// address: what goes to the provider and comes from it must not be read on the way',
+    )
+    .optional()
+    .meta({
+      description:
+        'people may sign in through this OpenID provider as well (see [OpenID Connect](access.md#openid-connect)); needs `DCTL_PUBLIC_URL`',
+    }),
+  DCTL_OIDC_CLIENT_ID: z.string().optional().meta({ description: 'what the provider knows dctl by' }),
+  DCTL_OIDC_CLIENT_SECRET: z.string().optional().meta({ description: 'and by what it believes that' }),
+  DCTL_OIDC_ALLOWED_DOMAINS: z
+    .string()
+    .default('')
+    .transform((given) =>
+      given
+        .toLowerCase()
+        .split(/[\s,]+/)
+        .filter((domain) => domain !== ''),
+    )
+    .meta({
+      description:
+        'whoever has an e-mail address of one of these domains, such as `example.com`, gets an account when they first come; others need one, or an invitation',
+      otherwise: 'none',
+    }),
+  DCTL_OIDC_ROLE: z
+    .enum(roles, 'write viewer, operator or admin')
+    .default('viewer')
+    .meta({ description: 'their role' }),
+  DCTL_OIDC_ORGANIZATION_ID: z
+    .string()
+    .optional()
+    .meta({ description: 'their organization', otherwise: 'the first one' }),
 };
 
 const workers = {
@@ -194,6 +233,7 @@ const watching = {
 export const sections = {
   'What it stands on': foundations,
   'The API': api,
+  'Signing in through another server': signIn,
   Workers: workers,
   Runs: runs,
   Preparing: preparing,
@@ -205,6 +245,7 @@ export const sections = {
 const settings = z.object({
   ...foundations,
   ...api,
+  ...signIn,
   ...workers,
   ...runs,
   ...preparing,
@@ -226,7 +267,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     const name = String(path[0]);
     problems.set(name, problems.get(name) ?? message);
   }
-  for (const [name, message] of tlsProblems(given)) problems.set(name, problems.get(name) ?? message);
+  for (const [name, message] of [...tlsProblems(given), ...oidcProblems(given)])
+    problems.set(name, problems.get(name) ?? message);
   if (parsed.success && problems.size === 0) return parsed.data;
   const lines = [...problems].map(([name, problem]) => `  ${name}: ${problem}`);
   throw new Error(`These settings are not right:\n${lines.join('\n')}`);
@@ -275,6 +317,18 @@ function* tlsProblems(given: Record<string, string>): Generator<[name: string, p
     yield ['DCTL_PLAIN_PORT', 'is for a server with DCTL_TLS_CERT: without it, DCTL_PORT speaks http'];
   if (plain !== '0' && plain === given['DCTL_PORT'])
     yield ['DCTL_PLAIN_PORT', 'write another port than that of DCTL_PORT'];
+}
+
+function* oidcProblems(given: Record<string, string>): Generator<[name: string, problem: string]> {
+  const needed = ['DCTL_OIDC_CLIENT_ID', 'DCTL_OIDC_CLIENT_SECRET', 'DCTL_PUBLIC_URL'];
+  if (given['DCTL_OIDC_ISSUER'] !== undefined) {
+    for (const name of needed)
+      if (given[name] === undefined) yield [name, 'is required beside DCTL_OIDC_ISSUER'];
+    return;
+  }
+  for (const name of Object.keys(given))
+    if (name.startsWith('DCTL_OIDC_'))
+      yield [name, 'is for a server with DCTL_OIDC_ISSUER: set that too, or leave this out'];
 }
 
 function nearestOf(name: string, known: string[]): string | undefined {

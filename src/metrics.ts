@@ -17,7 +17,7 @@ export function createMetrics() {
     }),
     failedAuthentications: new Counter({
       name: 'dctl_failed_authentications_total',
-      help: 'Requests with a token that is not valid, and sign-ins with a wrong password or e-mail address.',
+      help: 'Requests with a token that is not valid, and sign-ins with a wrong password or e-mail address, or through an OpenID provider in vain.',
       labelNames: ['with'] as const,
       registers: [],
     }),

@@ -7,9 +7,16 @@ const sealedColumns = [
   { what: 'webhook headers of jobs', table: 'jobs', keys: ['id'], column: 'webhook_headers' },
   { what: 'webhook sign-ins of jobs', table: 'jobs', keys: ['id'], column: 'webhook_auth' },
   { what: 'webhook secrets of jobs', table: 'jobs', keys: ['id'], column: 'webhook_secret' },
+  {
+    what: 'webhook secrets of jobs that were replaced',
+    table: 'jobs',
+    keys: ['id'],
+    column: 'webhook_old_secret',
+  },
   { what: 'headers of deliveries', table: 'deliveries', keys: ['id'], column: 'headers' },
   { what: 'sign-ins of deliveries', table: 'deliveries', keys: ['id'], column: 'auth' },
   { what: 'secrets of deliveries', table: 'deliveries', keys: ['id'], column: 'secret' },
+  { what: 'replaced secrets of deliveries', table: 'deliveries', keys: ['id'], column: 'old_secret' },
   {
     what: 'secrets of webhook subscriptions',
     table: 'webhook_subscriptions',

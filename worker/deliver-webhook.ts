@@ -150,7 +150,7 @@ function post(
     event: delivery.event,
     sentAt: new Date(),
     body,
-    secrets: [delivery.secret],
+    secrets: delivery.oldSecret === null ? [delivery.secret] : [delivery.secret, delivery.oldSecret],
   });
   return postOnce({
     ...limits,

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Suspense } from 'react';
-import { NavLink, Outlet, useNavigate } from 'react-router';
+import { NavLink, Outlet, ScrollRestoration, useNavigate } from 'react-router';
 import { api } from './api.ts';
 import { RequireSession, useSession } from './session.tsx';
 
@@ -38,6 +38,7 @@ export function Frame() {
             <Outlet />
           </Suspense>
         </main>
+        <ScrollRestoration />
       </div>
     </RequireSession>
   );

@@ -7,12 +7,117 @@ export const router = createBrowserRouter(
   [
     { path: '/sign-in', lazy: async () => ({ Component: (await import('./pages/sign-in.tsx')).SignIn }) },
     {
+      path: '/invitation',
+      lazy: async () => ({ Component: (await import('./pages/invitation.tsx')).Invitation }),
+    },
+    {
       path: '/',
       Component: Frame,
       ErrorBoundary: PageError,
       children: [
         { index: true, element: <Navigate to="/runs" replace /> },
         { path: 'runs', lazy: async () => ({ Component: (await import('./pages/runs.tsx')).Runs }) },
+        {
+          path: 'runs/:runId',
+          lazy: async () => ({ Component: (await import('./pages/run.tsx')).RunPage }),
+          children: [
+            { index: true, lazy: async () => ({ Component: (await import('./pages/run.tsx')).RunLogPage }) },
+            {
+              path: 'nodes',
+              lazy: async () => ({ Component: (await import('./pages/run.tsx')).RunNodesPage }),
+            },
+            {
+              path: 'timeline',
+              lazy: async () => ({ Component: (await import('./pages/run.tsx')).RunTimelinePage }),
+            },
+            {
+              path: 'lineage',
+              lazy: async () => ({ Component: (await import('./pages/run.tsx')).RunLineagePage }),
+            },
+            {
+              path: 'artifacts',
+              lazy: async () => ({ Component: (await import('./pages/run.tsx')).RunArtifactsPage }),
+            },
+            {
+              path: 'webhooks',
+              lazy: async () => ({ Component: (await import('./pages/run.tsx')).RunWebhooksPage }),
+            },
+          ],
+        },
+        { path: 'jobs', lazy: async () => ({ Component: (await import('./pages/jobs.tsx')).Jobs }) },
+        {
+          path: 'jobs/:projectId/:jobId',
+          lazy: async () => ({ Component: (await import('./pages/job.tsx')).JobPage }),
+          children: [
+            {
+              index: true,
+              lazy: async () => ({ Component: (await import('./jobs/overview.tsx')).JobOverview }),
+            },
+            {
+              path: 'settings',
+              lazy: async () => ({ Component: (await import('./jobs/settings.tsx')).JobSettings }),
+            },
+            {
+              path: 'webhook',
+              lazy: async () => ({ Component: (await import('./jobs/webhook.tsx')).JobWebhook }),
+            },
+          ],
+        },
+        {
+          path: 'projects',
+          lazy: async () => ({ Component: (await import('./pages/projects.tsx')).Projects }),
+        },
+        {
+          path: 'projects/:projectId',
+          lazy: async () => ({ Component: (await import('./pages/project.tsx')).ProjectPage }),
+          children: [
+            {
+              index: true,
+              lazy: async () => ({ Component: (await import('./projects/deployments.tsx')).Deployments }),
+            },
+            {
+              path: 'environments',
+              lazy: async () => ({ Component: (await import('./projects/environments.tsx')).Environments }),
+            },
+            {
+              path: 'settings',
+              lazy: async () => ({ Component: (await import('./projects/settings.tsx')).ProjectSettings }),
+            },
+          ],
+        },
+        {
+          path: 'projects/:projectId/environments/:environmentId',
+          lazy: async () => ({ Component: (await import('./pages/environment.tsx')).EnvironmentPage }),
+        },
+        {
+          path: 'settings',
+          lazy: async () => ({ Component: (await import('./pages/settings.tsx')).Settings }),
+          children: [
+            { index: true, element: <Navigate to="authentication/account" replace /> },
+            {
+              path: 'authentication/account',
+              lazy: async () => ({ Component: (await import('./settings/account.tsx')).Account }),
+            },
+            {
+              path: 'authentication/api-tokens',
+              lazy: async () => ({ Component: (await import('./settings/api-tokens.tsx')).ApiTokens }),
+            },
+            {
+              path: 'organization',
+              lazy: async () => ({
+                Component: (await import('./settings/organization.tsx')).OrganizationPage,
+              }),
+            },
+            {
+              path: 'users',
+              lazy: async () => ({ Component: (await import('./settings/users.tsx')).Users }),
+            },
+            {
+              path: 'audit',
+              lazy: async () => ({ Component: (await import('./settings/audit.tsx')).Audit }),
+            },
+          ],
+        },
         { path: '*', Component: NotFound },
       ],
     },

@@ -20,7 +20,6 @@ export interface Home {
   secretKey(): string;
   token(): string | undefined;
   writeEnvironment(values: Environment): void;
-  keepLogin(login: { email: string; password: string }): void;
 }
 
 export function openHome(directory: string): Home {
@@ -53,9 +52,6 @@ export function openHome(directory: string): Home {
         ([name, value]) => `export ${name}='${String(value).replaceAll("'", `'\\''`)}'\n`,
       );
       writePrivately(path('env'), lines.join(''));
-    },
-    keepLogin({ email, password }) {
-      writePrivately(path('login'), `${email}\n${password}\n`);
     },
   };
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { Router, static as files, type Response } from 'express';
+import { Router, static as files, type RequestHandler, type Response } from 'express';
 import { installed } from '../installation.ts';
 
 /**
@@ -24,6 +24,15 @@ export function consolePage(): Router {
     response.sendFile(`${folder}/index.html`, { dotfiles: 'allow' });
   });
   return router;
+}
+
+/** Whoever opens the server's address in a browser is there for the console; programs are told what is here. */
+export function browsersToConsole(): RequestHandler {
+  return (request, response, next) => {
+    const isPage = request.path === '/' && (request.get('accept') ?? '').includes('text/html');
+    if (isPage && ['GET', 'HEAD'].includes(request.method)) response.vary('Accept').redirect('/console/');
+    else next();
+  };
 }
 
 function harden(response: Response): void {

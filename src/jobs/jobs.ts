@@ -9,7 +9,13 @@ import { firstCommand } from '../commands/parse-command.ts';
 import { projectTypeOf, type ProjectType } from '../commands/project-type.ts';
 import { environmentOfJob } from '../environments/environment-of-job.ts';
 import { requireProjectType } from '../environments/require-project.ts';
-import { changedWebhook, noWebhook, openSecret, webhookView } from '../webhooks/job-webhook.ts';
+import {
+  changedWebhook,
+  noWebhook,
+  oldSecretUntil,
+  openSecret,
+  webhookView,
+} from '../webhooks/job-webhook.ts';
 import { commandsOf, displayCommand } from './commands.ts';
 import { saveRunAfter } from './run-after.ts';
 import { changedSchedule, noSchedule, scheduleOf, scheduleView, type JobSchedule } from './schedule.ts';
@@ -293,5 +299,6 @@ function view({ secrets }: Context, job: StoredJob): z.input<typeof jobView> {
     created_at: job.createdAt.toISOString(),
     updated_at: job.updatedAt.toISOString(),
     ...webhookView(job, job.id, secrets),
+    webhook_previous_secret_until: oldSecretUntil(job)?.toISOString() ?? null,
   };
 }

@@ -2,8 +2,10 @@ import type { Context } from '../context.ts';
 import { pageQuery } from '../paging.ts';
 import { jsonRoute, type Route } from '../http/route.ts';
 import { delivery, deliveryParams } from '../webhooks/schema.ts';
+import { checkSchedule } from './check-schedule.ts';
 import { changeJob, createJob, deleteJob, getJob, jobsOf } from './jobs.ts';
 import * as shapes from './schema.ts';
+import { rotateWebhookSecret } from './rotate-secret.ts';
 import { sendAgain, showWebhookSecret, testWebhook } from './webhook-calls.ts';
 
 const tag = 'Jobs';
@@ -97,6 +99,36 @@ export const jobRoutes = (context: Context): Route[] => [
       answerHeader('Cache-Control', 'no-store');
       return showWebhookSecret(context, principal, keyOf(params));
     },
+  }),
+  jsonRoute({
+    method: 'post',
+    path: `${jobPath}/webhook/rotate-secret`,
+    name: 'rotateWebhookSecret',
+    summary: 'Make a new signing secret; for a while webhooks are signed with the old one as well',
+    tag: 'Webhooks',
+    scope: 'admin',
+    params: shapes.jobParams,
+    body: shapes.secretRotation,
+    success: { status: 200, description: 'The new secret', schema: shapes.webhookSecret },
+    handle: ({ principal, params, body, answerHeader }) => {
+      answerHeader('Cache-Control', 'no-store');
+      return rotateWebhookSecret(context, principal, keyOf(params), body);
+    },
+  }),
+  jsonRoute({
+    method: 'post',
+    path: '/api/v1/schedules/check',
+    name: 'checkSchedule',
+    summary: 'The next times of a schedule, for whoever is typing one',
+    tag,
+    scope: 'read',
+    body: shapes.scheduleToCheck,
+    success: {
+      status: 200,
+      description: 'Its next times, or what is wrong with it',
+      schema: shapes.scheduleVerdict,
+    },
+    handle: ({ body }) => checkSchedule(context, body),
   }),
   jsonRoute({
     method: 'post',

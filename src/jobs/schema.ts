@@ -98,6 +98,10 @@ const scheduleView = z.object({
   problem: z.string().nullable().meta({ description: 'Why the last time that was due made no run' }),
 });
 
+const previousSecretUntil = z.iso.datetime().nullable().meta({
+  description: 'Until then webhooks are signed with the secret before this one as well; null: they are not',
+});
+
 export const jobView = z
   .object({
     id: z.string(),
@@ -125,12 +129,47 @@ export const jobView = z
     webhook_headers: z.record(z.string(), z.string()).meta({ description: 'Every value is shown as ***' }),
     webhook_auth: webhookSettings.shape.webhook_auth,
     webhook_events: z.array(z.enum(['completed', 'failed', 'partial'])),
+    webhook_previous_secret_until: previousSecretUntil,
   })
   .meta({ id: 'Job' });
 
 export const jobList = listOf(jobView);
 
-export const webhookSecret = z.object({ webhook_secret: z.string().meta({ example: 'whsec_...' }) });
+export const webhookSecret = z.object({
+  webhook_secret: z.string().meta({ example: 'whsec_...' }),
+  previous_until: previousSecretUntil,
+});
+
+export const secretRotation = z.strictObject({
+  overlap_hours: z
+    .number()
+    .min(0)
+    .max(168, 'write at most 168 hours: a week')
+    .default(24)
+    .meta({ description: 'How long webhooks are signed with the old secret as well; 0: not at all' }),
+});
+
+export const scheduleToCheck = z.strictObject({
+  cron: schedule.shape.cron,
+  timezone: schedule.shape.timezone,
+  count: z.int().min(1).max(50).default(5).meta({ description: 'How many times to tell' }),
+});
+
+export const scheduleVerdict = z.discriminatedUnion('accepted', [
+  z.object({
+    accepted: z.literal(true),
+    next_times: z.array(z.iso.datetime()).meta({ description: 'From now on, the nearest first' }),
+  }),
+  z.object({
+    accepted: z.literal(false),
+    problems: z.array(
+      z.object({
+        field: z.enum(['cron', 'timezone']),
+        detail: z.string().meta({ description: 'What is wrong, and what to write instead' }),
+      }),
+    ),
+  }),
+]);
 
 export type NewJob = z.output<typeof newJob>;
 export type JobChange = z.output<typeof jobChange>;

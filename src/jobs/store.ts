@@ -105,6 +105,7 @@ const jobOfRun = statement<JobOfRun>(
   'job of run',
   `SELECT jobs.id, jobs.name, commands, webhook_enabled AS "webhookEnabled", webhook_url AS "webhookUrl",
     webhook_events AS "webhookEvents", webhook_headers AS "webhookHeaders", webhook_auth AS "webhookAuth", webhook_secret AS "webhookSecret",
+    webhook_old_secret AS "webhookOldSecret", webhook_old_secret_until AS "webhookOldSecretUntil",
     jsonb_build_object('id', projects.id, 'name', projects.name, 'type', projects.type, 'organization',
       jsonb_build_object('id', organizations.id, 'name', organizations.name)) AS project
   FROM jobs
@@ -144,6 +145,15 @@ export function updateJob(
   settings: JobSettings & { updatedAt: Date },
 ) {
   return db.job.update({ where: { id }, data: settings, include: { runsAfter } });
+}
+
+/** What webhooks are signed with, sealed: the new secret, and the one before it for as long as it signs as well. */
+export async function setWebhookSecrets(
+  tx: Transaction,
+  id: string,
+  secrets: Pick<JobWebhook, 'webhookSecret' | 'webhookOldSecret' | 'webhookOldSecretUntil'>,
+): Promise<void> {
+  await tx.job.update({ where: { id }, data: secrets, select: { id: true } });
 }
 
 /** Runs keep pointing at it; nothing else finds it any more. */

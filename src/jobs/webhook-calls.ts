@@ -1,14 +1,16 @@
+import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Context, Principal } from '../context.ts';
 import type { Transaction } from '../db.ts';
 import { AppError } from '../errors.ts';
 import { getDelivery, noSuchDelivery } from '../webhooks/deliveries.ts';
-import { openSecret } from '../webhooks/job-webhook.ts';
+import { oldSecretUntil, openSecret } from '../webhooks/job-webhook.ts';
 import { recordSentAgain, recordTest } from '../webhooks/record-delivery.ts';
 import type { Delivery } from '../webhooks/schema.ts';
 import { findDelivery, isUnderWay, lockDelivery } from '../webhooks/store.ts';
 import { sendEventAgain } from '../webhooks/subscriptions.ts';
 import { noSuchJob } from './jobs.ts';
+import type { webhookSecret } from './schema.ts';
 import { findJob, findJobOfRun } from './store.ts';
 import { subjectOf, targetOf } from './webhook-of-job.ts';
 
@@ -76,12 +78,12 @@ export async function showWebhookSecret(
   { db, secrets }: Context,
   principal: Principal,
   { projectId, jobId }: { projectId: string; jobId: string },
-): Promise<{ webhook_secret: string }> {
+): Promise<z.input<typeof webhookSecret>> {
   const job = await findJob(db, { organizationId: principal.organizationId, projectId, id: jobId });
   if (job === null) throw noSuchJob();
   const secret = openSecret(job, jobId, secrets) ?? withoutUrl();
   await recordAudit(db, principal, 'webhook.secret_revealed', { kind: 'job', id: jobId });
-  return { webhook_secret: secret };
+  return { webhook_secret: secret, previous_until: oldSecretUntil(job)?.toISOString() ?? null };
 }
 
 /** Answers as soon as the delivery is recorded: a worker sends it. */

@@ -1,7 +1,13 @@
 import type { Context } from '../context.ts';
 import type { Transaction } from '../db.ts';
 import type { Secrets } from '../secrets.ts';
-import { openHeaders, openSecret, openSignIn, type JobWebhook } from '../webhooks/job-webhook.ts';
+import {
+  openHeaders,
+  openOldSecret,
+  openSecret,
+  openSignIn,
+  type JobWebhook,
+} from '../webhooks/job-webhook.ts';
 import type { WebhookTarget, WebhookSubjectOf } from '../webhooks/record-delivery.ts';
 import { displayCommand } from './commands.ts';
 import { findJobOfRun } from './store.ts';
@@ -47,6 +53,7 @@ export function targetOf(job: JobWebhook & { id: string }, secrets: Secrets): We
   return {
     url,
     secret,
+    oldSecret: openOldSecret(job, id, secrets),
     headers: openHeaders(job, id, secrets),
     auth: openSignIn(job, id, secrets),
     events,

@@ -6,7 +6,9 @@ import { sendArtifact } from './send-artifact.ts';
 import { artifactsOf, getRun, nodesOf, runsOf } from './runs.ts';
 import * as shapes from './schema.ts';
 import { LogTails } from './log-tails.ts';
+import { requireOwnOrganization, sendDocs } from './send-docs.ts';
 import { sendLog } from './send-log.ts';
+import { trendsOf, usualDurationsOf } from './trends.ts';
 import { openTrigger } from './trigger.ts';
 
 const tag = 'Runs';
@@ -38,6 +40,33 @@ export const runRoutes = (
         triggeredBy: 'manual',
         idempotencyKey: header('idempotency-key'),
       }),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/v1/projects/{project_id}/jobs/{job_id}/trends',
+    name: 'getJobTrends',
+    summary: 'How a job has done lately: how long, how well, and what took longest',
+    tag: 'Jobs',
+    scope: 'read',
+    params: shapes.triggerParams,
+    query: shapes.trendsQuery,
+    success: { status: 200, description: 'Over the last runs', schema: shapes.jobTrends },
+    handle: ({ principal, params, query }) =>
+      trendsOf(context, principal, { projectId: params.project_id, jobId: params.job_id }, query.runs),
+  }),
+  jsonRoute({
+    method: 'get',
+    path: '/api/v1/usual-durations',
+    name: 'listUsualDurations',
+    summary: 'What the jobs of the organization usually take',
+    tag: 'Jobs',
+    scope: 'read',
+    success: {
+      status: 200,
+      description: 'All jobs that have had a good run, on one page',
+      schema: shapes.usualDurationList,
+    },
+    handle: ({ principal }) => usualDurationsOf(context, principal),
   }),
   jsonRoute({
     method: 'get',
@@ -135,6 +164,21 @@ export const runRoutes = (
     query: shapes.artifactQuery,
     success: { status: 200, description: 'Artifacts', schema: shapes.artifactList },
     handle: ({ principal, params, query }) => artifactsOf(context, principal, params.run_id, query.step),
+  }),
+  streamRoute({
+    method: 'get',
+    path: '/api/v1/organizations/{organization_id}/projects/{project_id}/docs',
+    name: 'getProjectDocs',
+    summary: "dbt's documentation of a project as its last dbt docs generate left it, for browsers",
+    tag: 'Projects',
+    scope: 'read',
+    params: shapes.docsParams,
+    query: shapes.docsQuery,
+    success: { status: 200, description: 'A page that needs nothing else', contentType: 'text/html' },
+    handle: ({ principal, params, query }, response) => {
+      requireOwnOrganization(principal, params.organization_id);
+      return sendDocs(context, principal, { projectId: params.project_id, runId: query.run_id }, response);
+    },
   }),
   streamRoute({
     method: 'get',

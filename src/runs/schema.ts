@@ -233,6 +233,63 @@ export const logQuery = z.object({
     .meta({ description: '1: stay, and send what comes until the run has ended' }),
 });
 
+export const docsParams = z.object({ organization_id: id, project_id: id });
+export const docsQuery = z.object({
+  run_id: id.optional().meta({ description: 'As this run left it, in place of the last' }),
+});
+
+export const trendsQuery = z.object({
+  runs: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(500)
+    .default(50)
+    .meta({ description: 'How many of the last runs that came to an end to look at' }),
+});
+
+const usual = z
+  .number()
+  .meta({ description: 'The median of the last 20 good runs of all that the job does' });
+
+export const jobTrends = z
+  .object({
+    usual_duration_seconds: usual.nullable(),
+    success_rate: z.number().nullable().meta({ description: '0 to 1; null: no run has come to an end' }),
+    counts: z.object({
+      success: z.number().int(),
+      partial: z.number().int(),
+      failed: z.number().int(),
+      error: z.number().int(),
+    }),
+    runs: z
+      .array(
+        z.object({
+          id: z.string(),
+          status: z.enum(['success', 'partial', 'failed', 'error']),
+          created_at: z.iso.datetime(),
+          duration_seconds: z.number().nullable(),
+        }),
+      )
+      .meta({ description: 'Newest first' }),
+    slowest_nodes: z
+      .array(
+        z.object({
+          unique_id: z.string(),
+          resource_type: z.string(),
+          usual_seconds: z.number(),
+          longest_seconds: z.number(),
+          runs: z.number().int().meta({ description: 'In how many of them it was executed' }),
+        }),
+      )
+      .meta({ description: 'Of the last 20 of those runs, the slowest first; at most 20' }),
+  })
+  .meta({ id: 'JobTrends' });
+
+export const usualDurationList = listOf(
+  z.object({ job_id: z.string(), usual_duration_seconds: usual, runs: z.number().int() }),
+);
+
 /** What one run does otherwise than its job says. A null: as the job says. */
 export const runOverrides = z.object({
   /** In place of the job's commands. */

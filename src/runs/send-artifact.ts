@@ -2,11 +2,10 @@ import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
-import { artifactKey, formerArtifactKey, isArtifactPath } from './artifact-path.ts';
 import { requireArtifactsStored } from './pending-artifacts.ts';
+import { readArtifact } from './read-artifact.ts';
 import { requireKeptRun } from './runs.ts';
 import { requireStep } from './steps.ts';
-import { findArtifact } from './store.ts';
 
 /** Sends an artifact as it is, with a content type that no browser runs. */
 export async function sendArtifact(
@@ -15,16 +14,11 @@ export async function sendArtifact(
   { runId, step, path }: { runId: string; step: number | undefined; path: string },
   response: Response,
 ): Promise<void> {
-  const { db, storage } = context;
   const run = await requireKeptRun(context, principal, runId);
   requireStep(run, step);
   await requireArtifactsStored(context, run);
-  const artifact = isArtifactPath(path) ? await findArtifact(db, runId, step, path) : null;
-  const stored =
-    artifact &&
-    ((await storage.read(artifactKey(runId, artifact.step, path))) ??
-      (await storage.read(formerArtifactKey(runId, path))));
-  if (!stored) throw new AppError('not_found', 'The run has no such artifact.');
+  const stored = await readArtifact(context, { runId, step, path });
+  if (stored === undefined) throw new AppError('not_found', 'The run has no such artifact.');
   response.setHeader('Content-Length', stored.sizeBytes);
   response.setHeader('X-Content-Type-Options', 'nosniff');
   response.setHeader('Content-Security-Policy', 'sandbox');

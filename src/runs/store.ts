@@ -203,6 +203,28 @@ export function findArtifact(db: Database, runId: string, step: number | undefin
   });
 }
 
+/** So many of a project's newest runs are looked at for its documentation. */
+const docsRuns = 2_000;
+
+/** The newest run of the project that left all that dbt's documentation is made of. */
+export async function findRunWithDocs(
+  db: Database,
+  organizationId: string,
+  projectId: string,
+): Promise<string | null> {
+  const [found] = await db.$queryRaw<{ id: string }[]>`
+    SELECT id FROM (
+      SELECT runs.id, runs.created_at, cleared_at, artifacts_pending FROM runs
+      JOIN projects ON projects.id = runs.project_id AND projects.deleted_at IS NULL
+      WHERE runs.project_id = ${projectId} AND runs.organization_id = ${organizationId}
+      ORDER BY runs.created_at DESC, runs.id DESC LIMIT ${docsRuns}) AS latest
+    WHERE cleared_at IS NULL AND NOT artifacts_pending AND (
+      SELECT count(DISTINCT path) FROM artifacts
+      WHERE run_id = latest.id AND path IN ('index.html', 'manifest.json', 'catalog.json')) = 3
+    ORDER BY created_at DESC, id DESC LIMIT 1`;
+  return found?.id ?? null;
+}
+
 /**
  * The retry of a run that has not come to its end. Locks the run, so that of several who ask before they record one,
  * each sees what the one before recorded.

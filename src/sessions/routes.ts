@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { jsonRoute, type Route } from '../http/route.ts';
-import { readCookie, requireOwnOrigin, writeCookie } from './cookie.ts';
+import { readCookie, requireOwnOrigin, setSessionCookie } from './cookie.ts';
 import * as shapes from './schema.ts';
 import { changePassword, endAllSessions, requireUser, sessionOf, signIn } from './sessions.ts';
 import { openSignInLimit } from './sign-in-limit.ts';
@@ -8,17 +8,9 @@ import { openSignInLimit } from './sign-in-limit.ts';
 const tag = 'Session';
 const sessionPath = '/api/v1/session';
 
-interface Answering {
-  isSecure: boolean;
-  answerHeader(name: string, value: string): void;
-}
-
 export function sessionRoutes(context: Context): Route[] {
   const limit = openSignInLimit();
-  const setCookie = ({ isSecure, answerHeader }: Answering, token: string) => {
-    const isHttps = context.config.DCTL_PUBLIC_URL?.startsWith('https:') ?? false;
-    answerHeader('Set-Cookie', writeCookie(token, { isSecure: isSecure || isHttps }));
-  };
+  const { config } = context;
 
   return [
     jsonRoute({
@@ -32,10 +24,9 @@ export function sessionRoutes(context: Context): Route[] {
       success: { status: 200, description: 'Whose session it is', schema: shapes.sessionView },
       async handle(asked) {
         // Nobody is signed in as somebody else by another site's page.
-        if (asked.header('origin') !== undefined)
-          requireOwnOrigin(asked.header, context.config.DCTL_PUBLIC_URL);
+        if (asked.header('origin') !== undefined) requireOwnOrigin(asked.header, config.DCTL_PUBLIC_URL);
         const { token, session } = await signIn(context, limit, asked.address, asked.body);
-        setCookie(asked, token);
+        setSessionCookie(config, asked, token);
         return session;
       },
     }),
@@ -59,8 +50,8 @@ export function sessionRoutes(context: Context): Route[] {
       success: { status: 204, description: 'Signed out' },
       async handle(asked) {
         if (readCookie(asked.header('cookie')) !== undefined)
-          requireOwnOrigin(asked.header, context.config.DCTL_PUBLIC_URL);
-        setCookie(asked, '');
+          requireOwnOrigin(asked.header, config.DCTL_PUBLIC_URL);
+        setSessionCookie(config, asked, '');
       },
     }),
     jsonRoute({
@@ -73,7 +64,7 @@ export function sessionRoutes(context: Context): Route[] {
       success: { status: 204, description: 'Ended' },
       async handle(asked) {
         await endAllSessions(context, requireUser(asked.caller), asked.address);
-        setCookie(asked, '');
+        setSessionCookie(config, asked, '');
       },
     }),
     jsonRoute({
@@ -88,7 +79,7 @@ export function sessionRoutes(context: Context): Route[] {
       async handle(asked) {
         const user = requireUser(asked.caller);
         const { token, session } = await changePassword(context, limit, asked.address, user, asked.body);
-        setCookie(asked, token);
+        setSessionCookie(config, asked, token);
         return session;
       },
     }),

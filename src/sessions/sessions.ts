@@ -39,7 +39,7 @@ export async function signIn(
   }
   const { id, sessionVersion } = user;
   return context.db.$transaction((tx) =>
-    begin(context, tx, { id, address, sessionVersion }, 'session.started'),
+    beginSession(context, tx, { id, address, sessionVersion }, 'session.started'),
   );
 }
 
@@ -96,7 +96,7 @@ export async function changePassword(
   const newHash = await hashPassword(wanted);
   return db.$transaction(async (tx) => {
     if (!(await updatePassword(tx, id, newHash, user.passwordHash))) throw wrongCurrentPassword();
-    return begin(context, tx, { id, address }, 'user.password_changed');
+    return beginSession(context, tx, { id, address }, 'user.password_changed');
   });
 }
 
@@ -124,18 +124,27 @@ function noteFailure(
   }).catch((error: unknown) => log.warn({ error }, 'a sign-in that failed was not noted'));
 }
 
-/** `sessionVersion`: the one that the password was checked with, so that a session never outlives a newer password. */
-async function begin(
+/**
+ * A session of somebody who has shown who they are. `sessionVersion`: the one that the password was checked with, so that
+ * a session never outlives a newer password. `notedIn`: the organization that knows of it already.
+ */
+export async function beginSession(
   { secrets }: Context,
   tx: Transaction,
-  { id, address, sessionVersion }: { id: string; address: string; sessionVersion?: number },
+  {
+    id,
+    address,
+    sessionVersion,
+    notedIn,
+  }: { id: string; address: string; sessionVersion?: number | undefined; notedIn?: string },
   action: AuditAction,
 ): Promise<Begun> {
   const user = await findUserWithMemberships(tx, id);
   if (user === null) throw wrongCredentials();
   const version = sessionVersion ?? user.sessionVersion;
   const { token, expiresAt } = signSession(secrets, { userId: id, sessionVersion: version });
-  await noteEverywhere(tx, user.memberships, { kind: 'user', id, name: user.email, address }, action, id);
+  const others = user.memberships.filter(({ organizationId }) => organizationId !== notedIn);
+  await noteEverywhere(tx, others, { kind: 'user', id, name: user.email, address }, action, id);
   return { token, session: sessionOf(signedIn(user, expiresAt)) };
 }
 

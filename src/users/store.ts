@@ -90,6 +90,37 @@ export async function insertUser(
   return count === 1;
 }
 
+/** They may make further organizations from now on. */
+export async function makeServerAdmin(tx: Transaction, id: string): Promise<void> {
+  await tx.user.update({ where: { id }, data: { isServerAdmin: true }, select: { id: true } });
+}
+
+export function countUsers(tx: Transaction): Promise<number> {
+  return tx.user.count();
+}
+
+/** Whose account somebody that a provider knows has here. */
+export async function findUserOfIdentity(
+  db: Database,
+  { issuer, subject }: { issuer: string; subject: string },
+): Promise<string | null> {
+  const found = await db.userIdentity.findUnique({ where: { issuer_subject: { issuer, subject } } });
+  return found?.userId ?? null;
+}
+
+export async function insertIdentity(
+  tx: Transaction,
+  { issuer, subject, userId }: { issuer: string; subject: string; userId: string },
+): Promise<void> {
+  await tx.userIdentity.createMany({ data: { issuer, subject, userId }, skipDuplicates: true });
+}
+
+/** The organization of the first start. */
+export async function findFirstOrganizationId(tx: Transaction): Promise<string | null> {
+  const found = await tx.organization.findFirst({ orderBy: { createdAt: 'asc' }, select: { id: true } });
+  return found?.id ?? null;
+}
+
 /** With the organizations they belong to, oldest membership first. */
 export function findUserWithMemberships(db: Database | Transaction, id: string) {
   return db.user.findUnique({

@@ -3,7 +3,7 @@ import type { Context, Principal } from '../context.ts';
 import type { Database, Transaction } from '../db.ts';
 import { AppError } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
-import type { Delivery, deliveryList, DeliveryState } from './schema.ts';
+import type { Delivery, deliveryInFull, deliveryList, DeliveryState } from './schema.ts';
 import { noSuchSubscription } from './subscriptions.ts';
 import { findSubscription } from './subscription-store.ts';
 import { findDelivery, isJobKnown, isRunKnown, listDeliveries, type DeliveryFilter } from './store.ts';
@@ -54,6 +54,17 @@ export async function getDelivery(
   const row = await findDelivery(db, organizationId, id);
   if (row === null) throw noSuchDelivery();
   return view(row);
+}
+
+/** With what is sent. Its headers stay what they are to everybody: sealed. */
+export async function getDeliveryInFull(
+  { db }: Context,
+  { organizationId }: Principal,
+  id: string,
+): Promise<z.input<typeof deliveryInFull>> {
+  const row = await findDelivery(db, organizationId, id);
+  if (row === null) throw noSuchDelivery();
+  return { ...view(row), body: row.body };
 }
 
 export function noSuchDelivery(): AppError {

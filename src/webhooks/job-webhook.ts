@@ -6,7 +6,7 @@ import type { WebhookSettings } from './schema.ts';
 import { newWebhookSecret } from './sign.ts';
 import { authView, changedAuth, openAuth, sealAuth, type AirflowAuth } from './webhook-auth.ts';
 
-/** A job's webhook as it is stored. `webhookHeaders`, `webhookAuth` and `webhookSecret` are sealed. */
+/** A job's webhook as it is stored. `webhookHeaders`, `webhookAuth` and the secrets are sealed. */
 export interface JobWebhook {
   webhookEnabled: boolean;
   webhookUrl: string | null;
@@ -14,6 +14,9 @@ export interface JobWebhook {
   webhookHeaders: string | null;
   webhookAuth: string | null;
   webhookSecret: string | null;
+  /** What the secret was before it was changed: webhooks are signed with both until then. */
+  webhookOldSecret: string | null;
+  webhookOldSecretUntil: Date | null;
 }
 
 export const noWebhook: JobWebhook = {
@@ -23,6 +26,8 @@ export const noWebhook: JobWebhook = {
   webhookHeaders: null,
   webhookAuth: null,
   webhookSecret: null,
+  webhookOldSecret: null,
+  webhookOldSecretUntil: null,
 };
 
 /**
@@ -54,6 +59,7 @@ export function changedWebhook(
     { url, hasAuthorization, isSameHost },
     allowCidrs,
   );
+  const isSameUrl = url !== null && url === current.webhookUrl && current.webhookSecret !== null;
   return {
     webhookEnabled: enabled,
     webhookUrl: url,
@@ -64,9 +70,30 @@ export function changedWebhook(
     webhookSecret:
       url === null
         ? null
-        : url === current.webhookUrl && current.webhookSecret !== null
+        : isSameUrl
           ? current.webhookSecret
           : secrets.seal(newWebhookSecret(), secretPlace(jobId)),
+    webhookOldSecret: isSameUrl ? current.webhookOldSecret : null,
+    webhookOldSecretUntil: isSameUrl ? current.webhookOldSecretUntil : null,
+  };
+}
+
+/**
+ * Another secret for a webhook that has one; `overlapMs`: how long the one before it signs as well. Of several changes in
+ * a short time the last two secrets are kept.
+ */
+export function rotatedSecret(
+  current: JobWebhook,
+  { jobId, secrets, overlapMs }: { jobId: string; secrets: Secrets; overlapMs: number },
+): Pick<JobWebhook, 'webhookSecret' | 'webhookOldSecret' | 'webhookOldSecretUntil'> & { secret: string } {
+  const old = openSecret(current, jobId, secrets);
+  const secret = newWebhookSecret();
+  const isKept = old !== null && overlapMs > 0;
+  return {
+    secret,
+    webhookSecret: secrets.seal(secret, secretPlace(jobId)),
+    webhookOldSecret: isKept ? secrets.seal(old, oldSecretPlace(jobId)) : null,
+    webhookOldSecretUntil: isKept ? new Date(Date.now() + overlapMs) : null,
   };
 }
 
@@ -86,6 +113,18 @@ export function openSecret(webhook: JobWebhook, jobId: string, secrets: Secrets)
   return webhook.webhookSecret === null ? null : secrets.open(webhook.webhookSecret, secretPlace(jobId));
 }
 
+/** Until when the secret before this one signs as well; null when it does not any more. */
+export function oldSecretUntil({ webhookOldSecretUntil: until }: JobWebhook): Date | null {
+  return until !== null && until.getTime() > Date.now() ? until : null;
+}
+
+/** The secret before this one, for as long as it signs as well. */
+export function openOldSecret(webhook: JobWebhook, jobId: string, secrets: Secrets): string | null {
+  const { webhookOldSecret: sealed } = webhook;
+  if (sealed === null || oldSecretUntil(webhook) === null) return null;
+  return secrets.open(sealed, oldSecretPlace(jobId));
+}
+
 /** The webhook fields of a job as callers see them: names of headers, never their values, nor a password or the secret. */
 export function webhookView(webhook: JobWebhook, jobId: string, secrets: Secrets): WebhookSettings {
   const headers = Object.keys(openHeaders(webhook, jobId, secrets));
@@ -100,6 +139,7 @@ export function webhookView(webhook: JobWebhook, jobId: string, secrets: Secrets
 
 const headersPlace = (jobId: string) => `jobs:${jobId}:webhook_headers`;
 const authPlace = (jobId: string) => `jobs:${jobId}:webhook_auth`;
+const oldSecretPlace = (jobId: string) => `jobs:${jobId}:webhook_old_secret`;
 const secretPlace = (jobId: string) => `jobs:${jobId}:webhook_secret`;
 
 function withHiddenValues(

@@ -8,6 +8,8 @@ import { openAuth, sealAuth, type AirflowAuth } from './webhook-auth.ts';
 export interface WebhookTarget {
   url: string;
   secret: string;
+  /** Signs as well. Left out or null: there is none. */
+  oldSecret?: string | null;
   headers: Record<string, string>;
   /** Left out or null: nothing but the headers. */
   auth?: AirflowAuth | null;
@@ -135,7 +137,7 @@ type Told = Pick<NewDelivery, 'runId' | 'jobId' | 'kind' | 'event' | 'body' | 's
 async function record(
   tx: Transaction,
   secrets: Secrets,
-  { url, headers, secret, auth = null }: WebhookTarget,
+  { url, headers, secret, oldSecret = null, auth = null }: WebhookTarget,
   told: Told,
 ): Promise<string> {
   const id = randomUUID();
@@ -145,6 +147,7 @@ async function record(
     url,
     ...sealedFor(id, { headers, secret }, secrets),
     auth: sealAuth(auth, authPlace(id), secrets),
+    oldSecret: oldSecret === null ? null : secrets.seal(oldSecret, oldSecretPlace(id)),
     state: 'pending',
   });
   return id;
@@ -170,6 +173,8 @@ export interface OpenDelivery {
   headers: Record<string, string>;
   auth: AirflowAuth | null;
   secret: string;
+  /** Signs as well. Null: there is none. */
+  oldSecret: string | null;
 }
 
 /** A stored delivery with its secrets opened, for whoever sends it. */
@@ -182,6 +187,7 @@ export function openDelivery(
     headers: string;
     auth: string | null;
     secret: string;
+    oldSecret: string | null;
   },
   secrets: Secrets,
 ): OpenDelivery {
@@ -194,9 +200,11 @@ export function openDelivery(
     headers: JSON.parse(secrets.open(stored.headers, headersPlace(id))) as Record<string, string>,
     auth: openAuth(stored.auth, authPlace(id), secrets),
     secret: secrets.open(stored.secret, secretPlace(id)),
+    oldSecret: stored.oldSecret === null ? null : secrets.open(stored.oldSecret, oldSecretPlace(id)),
   };
 }
 
 const headersPlace = (deliveryId: string) => `deliveries:${deliveryId}:headers`;
 const authPlace = (deliveryId: string) => `deliveries:${deliveryId}:auth`;
 const secretPlace = (deliveryId: string) => `deliveries:${deliveryId}:secret`;
+const oldSecretPlace = (deliveryId: string) => `deliveries:${deliveryId}:old_secret`;

@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { pageQuery } from '../paging.ts';
 import { jsonRoute, type Route } from '../http/route.ts';
-import { deliveriesOf, deliveriesOfRun, deliveriesOfSubscription, getDelivery } from './deliveries.ts';
+import { deliveriesOf, deliveriesOfRun, deliveriesOfSubscription, getDeliveryInFull } from './deliveries.ts';
 import * as shapes from './schema.ts';
 
 const tag = 'Webhooks';
@@ -55,11 +55,11 @@ export const webhookRoutes = (context: Context): Route[] => [
     method: 'get',
     path: '/api/v1/deliveries/{delivery_id}',
     name: 'getDelivery',
-    summary: 'A webhook and what became of each try',
+    summary: 'A webhook, what it says, and what became of each try',
     tag,
     scope: 'read',
     params: shapes.deliveryParams,
-    success: { status: 200, description: 'The delivery', schema: shapes.delivery },
-    handle: ({ principal, params }) => getDelivery(context, principal, params.delivery_id),
+    success: { status: 200, description: 'The delivery', schema: shapes.deliveryInFull },
+    handle: ({ principal, params }) => getDeliveryInFull(context, principal, params.delivery_id),
   }),
 ];

@@ -91,6 +91,11 @@ export const delivery = z.object({
   tries: z.array(deliveryTry),
 });
 
+/** One alone is shown with what was sent; in lists that would be much of the same. */
+export const deliveryInFull = delivery.extend({
+  body: z.string().meta({ description: 'What is sent' }),
+});
+
 export const deliveriesParams = z.object({ project_id: id, job_id: id });
 export const deliveriesQuery = pageQuery.extend({
   run_id: id.optional(),

@@ -17,6 +17,7 @@ export interface NewDelivery {
   headers: string;
   auth?: string | null;
   secret: string;
+  oldSecret?: string | null;
   /** `held`: it waits until what its run left can be read. */
   state: 'pending' | 'held';
   sentAgainOf?: string;
@@ -43,7 +44,7 @@ export async function takeDelivery(db: Database, id: string): Promise<TakenDeliv
     UPDATE deliveries SET state = 'sending', sending_since = clock_timestamp()
     WHERE id = ${id} AND state = 'pending' AND (not_before IS NULL OR not_before <= clock_timestamp())
     RETURNING id, run_id AS "runId", subscription_id AS "subscriptionId", kind, event, url, body, headers, auth, secret,
-      sending_since AS "sendingSince",
+      old_secret AS "oldSecret", sending_since AS "sendingSince",
       (SELECT count(*)::float8 FROM delivery_tries WHERE delivery_id = deliveries.id) AS "triesBefore"`;
   return taken ?? null;
 }
@@ -59,6 +60,7 @@ export interface TakenDelivery {
   headers: string;
   auth: string | null;
   secret: string;
+  oldSecret: string | null;
   sendingSince: Date;
   /** Those of earlier takings: it was set aside after each. */
   triesBefore: number;

@@ -117,6 +117,10 @@ const noted: Record<string, { action: string; prepare: () => Promise<Prepared> }
     action: 'webhook.secret_revealed',
     prepare: async () => send('POST', `${(await newJob()).path}/webhook/reveal-secret`),
   },
+  rotateWebhookSecret: {
+    action: 'webhook.secret_rotated',
+    prepare: async () => send('POST', `${(await newJob()).path}/webhook/rotate-secret`),
+  },
   createWebhook_v3: {
     action: 'webhook_subscription.created',
     prepare: async () => send('POST', `${await webhooks()}/subscriptions`, subscription),
@@ -234,6 +238,22 @@ const noted: Record<string, { action: string; prepare: () => Promise<Prepared> }
     action: 'user.removed',
     prepare: async () => send('DELETE', `/api/v1/users/${(await addPerson(system, 'viewer')).id}`),
   },
+  inviteUser: {
+    action: 'invitation.created',
+    prepare: async () =>
+      send('POST', '/api/v1/invitations', { email: `${randomUUID()}@example.com`, role: 'viewer' }),
+  },
+  withdrawInvitation: {
+    action: 'invitation.withdrawn',
+    prepare: async () => send('DELETE', `/api/v1/invitations/${(await newInvitation()).id}`),
+  },
+  acceptInvitation: {
+    action: 'invitation.accepted',
+    prepare: async () => {
+      const token = (await newInvitation()).url.split('#')[1];
+      return send('POST', '/api/v1/invitations/accept', { token, password: 'a new one, and long' });
+    },
+  },
   createToken: {
     action: 'token.created',
     prepare: async () => send('POST', '/api/v1/tokens', { name: 'airflow', scope: 'trigger' }),
@@ -268,6 +288,11 @@ const noted: Record<string, { action: string; prepare: () => Promise<Prepared> }
     },
   },
 };
+
+async function newInvitation(): Promise<{ id: string; url: string }> {
+  const wanted = { email: `${randomUUID()}@example.com`, role: 'viewer' };
+  return (await expectStatus(201, system.call('POST', '/api/v1/invitations', wanted))).body;
+}
 
 async function newJobV2() {
   const job = await newJob();
@@ -304,6 +329,9 @@ async function newSubscription(): Promise<{ id: string; path: string }> {
 
 /** Operations that change something and note nothing, each with the reason. */
 const notNoted: Record<string, string> = {
+  checkCommand: 'it says whether a job could have a command',
+  checkSchedule: 'it says when a schedule would come',
+  lookUpInvitation: 'it shows an invitation',
   signOut: 'it makes a browser forget its cookie: nothing changes here',
   createVariable_v3: 'it is always refused',
   changeVariable_v3: 'it is always refused',

@@ -24,6 +24,10 @@ const idMakers: Record<string, () => Promise<string>> = {
   account_id: async () => system.organizationId,
   organization_id: async () => system.organizationId,
   user_id: async () => (await addPerson(system, 'viewer')).id,
+  invitation_id: async () => {
+    const wanted = { email: 'invited@example.com', role: 'viewer' };
+    return (await expectStatus(201, system.call('POST', '/api/v1/invitations', wanted))).body.id;
+  },
   token_id: async () =>
     (await expectStatus(201, system.call('POST', '/api/v1/tokens', { name: 'ours', scope: 'read' }))).body.id,
   project_id: async () => project.projectId,

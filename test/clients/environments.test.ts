@@ -17,6 +17,7 @@ const clients: Record<EnvironmentName, string[]> = {
     'apache-airflow-providers-standard',
   ],
   'dbt-cloud-clients': ['dagster-dbt', 'prefect-dbt', 'dbtc', 'dbt-cloud-cli', 'dbt-jobs-as-code'],
+  schemathesis: ['schemathesis'],
 };
 
 test.each(Object.entries(clients) as [EnvironmentName, string[]][])(

@@ -7,7 +7,7 @@ import { ensurePythonEnvironment, type PythonEnvironment } from '../../scripts/s
 const root = join(import.meta.dirname, '..', '..');
 
 /** Named for their lock files in `requirements/`. */
-export type EnvironmentName = 'airflow2' | 'airflow3' | 'dbt-cloud-clients';
+export type EnvironmentName = 'airflow2' | 'airflow3' | 'dbt-cloud-clients' | 'schemathesis';
 
 /** The programs of others that are tried against the API, each as it comes from PyPI. */
 export function ensureClientEnvironment(name: EnvironmentName): Promise<PythonEnvironment> {

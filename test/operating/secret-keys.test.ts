@@ -29,15 +29,18 @@ beforeAll(async () => {
   const environment = `/api/v1/projects/${project.projectId}/environments/${project.environmentId}`;
   await expectStatus(200, system.call('PUT', `${environment}/secrets/OURS`, { value: 'planted secret' }));
   await expectStatus(200, system.call('PATCH', environment, { connection: warehouse }));
+  const job = `/api/v1/projects/${project.projectId}/jobs/${jobId}`;
+  await expectStatus(200, system.call('POST', `${job}/webhook/rotate-secret`));
   const { seal } = createSecrets(first);
   await system.pool.query(
-    `INSERT INTO deliveries (id, job_id, kind, event, url, body, headers, auth, secret, state)
-     VALUES ('d', $1, 'test', 'job.completed', 'https://example.com', '{}', $2, $3, $4, 'failed')`,
+    `INSERT INTO deliveries (id, job_id, kind, event, url, body, headers, auth, secret, old_secret, state)
+     VALUES ('d', $1, 'test', 'job.completed', 'https://example.com', '{}', $2, $3, $4, $5, 'failed')`,
     [
       jobId,
       seal('planted headers', 'deliveries:d:headers'),
       seal('planted sign-in', 'deliveries:d:auth'),
       seal('planted key', 'deliveries:d:secret'),
+      seal('planted key', 'deliveries:d:old_secret'),
     ],
   );
   await system.pool.query(
@@ -96,6 +99,8 @@ async function allSealed(): Promise<[place: string, sealed: string][]> {
     SELECT 'jobs:' || id || ':webhook_headers' AS place, webhook_headers AS sealed FROM jobs
     UNION ALL SELECT 'jobs:' || id || ':webhook_auth', webhook_auth FROM jobs
     UNION ALL SELECT 'jobs:' || id || ':webhook_secret', webhook_secret FROM jobs
+    UNION ALL SELECT 'jobs:' || id || ':webhook_old_secret', webhook_old_secret FROM jobs
+    UNION ALL SELECT 'deliveries:' || id || ':old_secret', old_secret FROM deliveries
     UNION ALL SELECT 'deliveries:' || id || ':headers', headers FROM deliveries
     UNION ALL SELECT 'deliveries:' || id || ':auth', auth FROM deliveries
     UNION ALL SELECT 'deliveries:' || id || ':secret', secret FROM deliveries
@@ -155,7 +160,7 @@ test('with a new key and the old one beside it everything works; sealed anew, wi
     place,
     createSecrets(first).open(sealed, place),
   ]);
-  expect(plain).toHaveLength(9);
+  expect(plain).toHaveLength(11);
   const old = `jobs:${jobId}:webhook_secret`;
   const [, secret = ''] = plain.find(([place]) => place === old) ?? [];
   await system.pool.query('UPDATE jobs SET webhook_secret = $2 WHERE id = $1', [
@@ -184,10 +189,10 @@ test('with a new key and the old one beside it everything works; sealed anew, wi
 
   const rotated = await operate({ environment: both }, 'rotate-secrets');
   expect(rotated).toMatchObject({ exitCode: 0, complaints: '' });
-  expect(rotated.out.match(/: 1 sealed anew/g)).toHaveLength(9);
+  expect(rotated.out.match(/: 1 sealed anew/g)).toHaveLength(11);
   expect(rotated.out).toContain('2 live tokens still hang on an older key');
   const again = await operate({ environment: both }, 'rotate-secrets');
-  expect(again.out.match(/: 0 sealed anew/g)).toHaveLength(9);
+  expect(again.out.match(/: 0 sealed anew/g)).toHaveLength(11);
 
   const { open } = createSecrets(second);
   expect((await allSealed()).map(([place, sealed]) => [place, open(sealed, place)])).toEqual(plain);

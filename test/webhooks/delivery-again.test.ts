@@ -290,7 +290,7 @@ describe('a test of a webhook', () => {
 
   test('needs a URL', async () => {
     const job = { ...project };
-    for (const path of ['test', 'reveal-secret'])
+    for (const path of ['test', 'reveal-secret', 'rotate-secret'])
       expect(await system.call('POST', `${jobPath(job)}/webhook/${path}`)).toMatchObject({
         status: 409,
         body: { detail: 'The job has no webhook yet. Set its webhook_url first.' },
@@ -302,7 +302,7 @@ test('the signing secret is shown to admins on request, not to be stored on the 
   const job = await createWebhookJob(system, project, 'http://127.0.0.1:9/');
   const admin = withToken(system, await insertToken(system));
   const shown = await expectStatus(200, admin.call('POST', `${jobPath(job)}/webhook/reveal-secret`));
-  expect(shown.body).toEqual({ webhook_secret: revealSecret(system, job) });
+  expect(shown.body).toEqual({ webhook_secret: revealSecret(system, job), previous_until: null });
   expect(shown.headers.get('cache-control')).toBe('no-store');
   const noted = (await auditOf(job.jobId)).filter(({ action }) => action === 'webhook.secret_revealed');
   expect(noted).toContainEqual({ action: 'webhook.secret_revealed', actor_name: 'test', details: null });
@@ -321,7 +321,11 @@ test('webhooks are changed, tested and revealed with the scope admin only, and r
     expect((await changeJob(as, job, { webhook_url: 'https://example.com/' })).status).toBe(403);
     expect((await testOf(job, as)).status).toBe(403);
     expect((await as.call('POST', `${jobPath(job)}/webhook/reveal-secret`)).status).toBe(403);
-    expect((await as.call('GET', `/api/v1/deliveries/${delivery.id}`)).body).toEqual(delivery);
+    expect((await as.call('POST', `${jobPath(job)}/webhook/rotate-secret`)).status).toBe(403);
+    expect((await as.call('GET', `/api/v1/deliveries/${delivery.id}`)).body).toEqual({
+      ...delivery,
+      body: receiver.hits[0]!.body.toString(),
+    });
   }
   expect((await again(delivery.id, reader)).status).toBe(403);
   expect((await again(delivery.id, caller)).status).toBe(202);

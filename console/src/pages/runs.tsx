@@ -1,92 +1,82 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
-import { Link, useSearchParams } from 'react-router';
-import { api } from '../api.ts';
+import { useCallback, useState } from 'react';
 import { Problem } from '../parts/problem.tsx';
-import { Status } from '../parts/status.tsx';
-import { Ago, Duration } from '../parts/time.tsx';
+import { Rows } from '../parts/rows.tsx';
+import { FilterBar } from '../runs/filter-bar.tsx';
+import { useFilters } from '../runs/filters.ts';
+import { RunCells } from '../runs/run-cells.tsx';
+import { useNames } from '../runs/use-names.ts';
+import { useFresh, useRuns } from '../runs/use-runs.ts';
+import { useUsual } from '../runs/usual.ts';
+import './runs.css';
 
-const statuses = ['queued', 'running', 'success', 'partial', 'failed', 'error'] as const;
+const columns = [
+  { name: 'Status', width: '104px' },
+  { name: 'Job', width: 'minmax(0, 5fr)' },
+  { name: 'Why', width: 'minmax(0, 3fr)' },
+  { name: 'Took', width: '140px' },
+  { name: 'Asked for', width: '116px' },
+];
 
 /** All runs, newest first, as they are now. What is looked for stands in the address. */
 export function Runs() {
-  const [asked, setAsked] = useSearchParams();
-  const status = asked.get('status') ?? undefined;
-  const runs = useInfiniteQuery({
-    queryKey: ['runs', status],
-    queryFn: ({ pageParam, signal }) =>
-      api().call(
-        'listRuns',
-        {
-          query: {
-            ...(status === undefined ? {} : { status }),
-            ...(pageParam === undefined ? {} : { cursor: pageParam }),
-          },
-        },
-        { signal },
-      ),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: ({ next_cursor: next }) => next ?? undefined,
-    refetchInterval: 2_000,
-  });
-  const rows = runs.data?.pages.flatMap(({ data }) => data) ?? [];
+  const { filters, isNarrowed, change, clear } = useFilters();
+  const names = useNames();
+  const { known, older, loadOlder } = useRuns(filters);
+  const runs = known.data?.runs ?? [];
+  const hasOlder = typeof known.data?.next === 'string';
+
+  const [inView, setInView] = useState({ from: 0, to: 20 });
+  const fresh = useFresh(runs, inView);
+  const usual = useUsual();
+  const onRange = useCallback(
+    ({ from, to, isScrolling }: { from: number; to: number; isScrolling: boolean }) => {
+      if (!isScrolling) setInView((now) => (now.from === from && now.to === to ? now : { from, to }));
+      if (to > runs.length - 40 && hasOlder && older.error === null) void loadOlder();
+    },
+    [runs.length, hasOlder, older.error, loadOlder],
+  );
+  const going = runs.filter(({ status }) => status === 'running').length;
+
   return (
     <>
       <title>Runs · dctl</title>
       <h1>Runs</h1>
-      <div className="filters">
-        <label>
-          Status{' '}
-          <select
-            value={status ?? ''}
-            onChange={({ target }) => setAsked(target.value === '' ? {} : { status: target.value })}
-          >
-            <option value="">any</option>
-            {statuses.map((each) => (
-              <option key={each}>{each}</option>
-            ))}
-          </select>
-        </label>
-      </div>
-      {runs.isError && <Problem error={runs.error} again={() => void runs.refetch()} />}
-      {runs.isSuccess && rows.length === 0 && <p>There are no runs yet.</p>}
-      {rows.length > 0 && (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Status</th>
-              <th scope="col">Run</th>
-              <th scope="col">Why</th>
-              <th scope="col">Began</th>
-              <th scope="col">Took</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.map((run) => (
-              <tr key={run.id}>
-                <td>
-                  <Status status={run.status} reason={run.status_reason} />
-                </td>
-                <td>
-                  <Link to={`/runs/${run.id}`}>{run.name}</Link>
-                  <code className="command">{run.command_override ?? run.command}</code>
-                </td>
-                <td>{run.cause ?? run.triggered_by}</td>
-                <td>
-                  <Ago time={run.created_at} />
-                </td>
-                <td>
-                  <Duration seconds={run.duration_seconds} since={run.start_time} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+      <FilterBar {...{ filters, names, isNarrowed, change, clear }} />
+      {known.isError && <Problem error={known.error} again={() => void known.refetch()} />}
+      {known.isPending && <p className="quiet">One moment…</p>}
+      <p role="status" className="unseen">
+        {known.isSuccess && `${runs.length}${hasOlder ? ' or more' : ''} runs, ${going} running`}
+      </p>
+      {known.isSuccess && runs.length === 0 && (
+        <p className="empty">
+          {isNarrowed
+            ? 'No run is like that.'
+            : 'There are no runs yet: trigger a job, or give it a schedule.'}
+        </p>
       )}
-      {runs.hasNextPage && (
-        <button type="button" onClick={() => void runs.fetchNextPage()}>
-          Older runs
-        </button>
+      {runs.length > 0 && (
+        <Rows
+          label="Runs"
+          columns={columns}
+          count={runs.length}
+          total={hasOlder ? -1 : runs.length}
+          height={58}
+          narrowHeight={112}
+          rowClass={() => 'run-row'}
+          onRange={onRange}
+          row={(index) => {
+            const listed = runs[index]!;
+            const run = fresh.get(listed.id) ?? listed;
+            const project = names.projects.length > 1 ? names.projectName(run) : undefined;
+            const cells = (
+              <RunCells run={run} job={names.jobName(run)} project={project} usual={usual(run)} />
+            );
+            return { key: run.id, cells };
+          }}
+        />
       )}
+      {older.isComing && <p className="quiet">Older runs are coming…</p>}
+      {older.error !== null && <Problem error={older.error} again={() => void loadOlder()} />}
     </>
   );
 }

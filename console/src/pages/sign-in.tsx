@@ -1,10 +1,26 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { FormEvent } from 'react';
-import { useLocation, useNavigate } from 'react-router';
+import { useLocation, useNavigate, useSearchParams } from 'react-router';
 import { DctlClient } from '../../../client/client.ts';
 import { Problem } from '../parts/problem.tsx';
 
+/** Why nobody came back signed in from the other server. */
+const refusals: Record<string, string> = {
+  again: 'The sign-in was given up or took too long. Try again.',
+  provider: 'The other server could not be asked. Try again in a moment.',
+  unverified: 'The other server does not vouch for your e-mail address.',
+  unknown: 'Nobody here has your e-mail address. Ask an admin for an invitation.',
+};
+
 export function SignIn() {
+  const [query] = useSearchParams();
+  const refused = refusals[query.get('refused') ?? ''];
+  const ways = useQuery({
+    queryKey: ['sign-in-ways'],
+    queryFn: ({ signal }) => new DctlClient().call('listSignInWays', {}, { signal }),
+    staleTime: Infinity,
+  });
+  const openId = ways.data?.open_id ?? null;
   const navigate = useNavigate();
   const { state } = useLocation() as { state: { from?: string } | null };
   const queries = useQueryClient();
@@ -33,11 +49,22 @@ export function SignIn() {
           Password
           <input name="password" type="password" autoComplete="current-password" required />
         </label>
-        {signIn.isError && <Problem error={signIn.error} />}
+        {signIn.isError ? (
+          <Problem error={signIn.error} />
+        ) : (
+          refused !== undefined && <Problem error={new Error(refused)} />
+        )}
         <button type="submit" className="primary" disabled={signIn.isPending}>
           Sign in
         </button>
       </form>
+      {openId !== null && (
+        <p>
+          <a href={`${openId.begin_url}?to=${encodeURIComponent(`/console${state?.from ?? '/runs'}`)}`}>
+            Sign in with {openId.name}
+          </a>
+        </p>
+      )}
     </main>
   );
 }

@@ -1,0 +1,54 @@
+import { text } from 'node:stream/consumers';
+import { places } from '../../client/operations.ts';
+import { command } from '../command.ts';
+import { UsageError } from '../failure.ts';
+import { assignment } from '../values.ts';
+
+export const api = command({
+  name: 'api',
+  summary: 'Make any call of the API, by its name there; the answer is printed as it comes',
+  details:
+    'Names and shapes are those of /api/docs. What its path needs is given by --path, a body by stdin.',
+  examples: [
+    'dctl api listAuditEvents --query action=run.triggered',
+    'echo \'{"keep": 10}\' | dctl api pruneDeployments --path project_id=...',
+  ],
+  arguments: {
+    operation: {
+      about: 'the name of the operation',
+      completes: async () => Object.entries(places).map(([value, about]) => ({ value, about })),
+    },
+  },
+  options: {
+    path: { about: 'a part of its path', value: 'NAME=VALUE', many: true, parse: assignment },
+    query: { about: 'a part of its query', value: 'NAME=VALUE', many: true, parse: assignment },
+  },
+  async run(shell, given) {
+    const { out, input } = shell;
+    const name = Object.keys(places).find((each) => each === given.operation) as 'getRunLog' | undefined;
+    if (name === undefined)
+      throw new UsageError(`The API has no operation ${given.operation}: see /api/docs.`);
+    const [method = '', place = ''] = places[name].split(' ');
+    const path = Object.fromEntries(given.path);
+    const missing = [...place.matchAll(/\{(\w+)\}/g)].find(([, part = '']) => path[part] === undefined);
+    if (missing !== undefined) throw new UsageError(`Give its ${missing[1]} too: --path ${missing[1]}=...`);
+    const sent = ['POST', 'PUT', 'PATCH'].includes(method) && !input.isTTY ? await text(input) : '';
+    const asked = {
+      path,
+      query: Object.fromEntries(given.query),
+      ...(sent.trim() === '' ? {} : { body: parsed(sent) }),
+    };
+    const { body } = await shell.client().open(name, asked as never);
+    if (body === null) return;
+    for await (const bytes of body as AsyncIterable<Uint8Array>) await out.write(bytes);
+    if (out.isTerminal) out.say();
+  },
+});
+
+function parsed(given: string): unknown {
+  try {
+    return JSON.parse(given) as unknown;
+  } catch {
+    throw new UsageError('What came on stdin is not JSON.');
+  }
+}

@@ -1,0 +1,31 @@
+import { command } from '../command.ts';
+import { findRun, runArgument } from '../find/run.ts';
+import { formatBytes } from '../output/format.ts';
+import { wholeNumber } from '../values.ts';
+
+export const stepOption = {
+  about: 'of one of its commands alone, by its number',
+  value: 'N',
+  parse: wholeNumber(1, 1_000),
+} as const;
+
+export const artifacts = command({
+  name: 'artifacts',
+  summary: 'The files that a run left',
+  arguments: { run: runArgument },
+  options: { step: stepOption },
+  async run(shell, given) {
+    const { out } = shell;
+    const { id } = await findRun(shell, given.run);
+    const query = given.step === undefined ? {} : { step: given.step };
+    const { data } = await shell.client().call('listRunArtifacts', { path: { run_id: id }, query });
+    out.answer(data, () => {
+      if (data.length === 0) out.say('It left none.');
+      else
+        out.table(
+          ['FILE', 'SIZE', 'STEP'],
+          data.map(({ path, size_bytes: size, step }) => [path, formatBytes(size), step]),
+        );
+    });
+  },
+});

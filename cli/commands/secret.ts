@@ -1,0 +1,23 @@
+import { command } from '../command.ts';
+import { environmentOf } from '../find/environment-path.ts';
+import { environmentOption, projectOption } from '../options.ts';
+import { formatAgo } from '../output/format.ts';
+
+export const secret = command({
+  name: 'secret',
+  summary: "The names of an environment's secrets; their values are never shown",
+  options: { environment: environmentOption, project: projectOption },
+  async run(shell, given) {
+    const { out } = shell;
+    const { environment, path } = await environmentOf(shell, given);
+    const { data } = await shell.client().call('listSecrets', { path });
+    out.answer(data, () => {
+      if (data.length === 0) out.say(`${environment.name} has none: dctl secret set NAME.`);
+      else
+        out.table(
+          ['SECRET', 'CHANGED', 'BY'],
+          data.map((each) => [each.name, formatAgo(each.updated_at), each.updated_by]),
+        );
+    });
+  },
+});

@@ -1,0 +1,81 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Answer } from '../../client/index.ts';
+import { command, exitCodes, type ExitCode } from '../command.ts';
+import { findJob } from '../find/job.ts';
+import { jobArgument, projectOption } from '../options.ts';
+import { formatAgo } from '../output/format.ts';
+import type { Style } from '../output/output.ts';
+import { plain } from '../output/plain.ts';
+import { take } from '../find/take.ts';
+import type { Shell } from '../shell.ts';
+import { wholeNumber } from '../values.ts';
+
+type Delivery = Answer<'getDelivery'>;
+
+const lookMs = 250;
+/** Longer than two tries take. */
+const patienceMs = 30_000;
+
+export const webhookDeliveries = command({
+  name: 'webhook deliveries',
+  summary: "A job's webhooks, and what became of each try",
+  arguments: { job: jobArgument },
+  options: {
+    limit: { about: 'so many at most (20)', value: 'N', short: 'n', parse: wholeNumber(1, 100_000) },
+    project: projectOption,
+  },
+  async run(shell, given) {
+    const { out } = shell;
+    const { path } = await findJob(shell, given.job, given.project);
+    const limit = given.limit ?? 20;
+    const query = { limit: Math.min(limit, 200) };
+    const found = await take(limit, shell.client().items('listDeliveries', { path, query }));
+    out.answer(found, () => {
+      if (found.length === 0) out.say('None was sent yet.');
+      else
+        out.table(
+          ['DELIVERY', 'EVENT', 'STATE', 'ANSWER', 'WHEN', 'RUN'],
+          found.map((each) => [
+            each.id,
+            each.event,
+            { text: each.state, style: styleOf(each.state) },
+            each.tries.map(answerOf).join(', '),
+            formatAgo(each.created_at),
+            each.run_id ?? each.kind,
+          ]),
+        );
+    });
+  },
+});
+
+/** The delivery once nothing more will be sent of it, or after a while. */
+export async function sent(shell: Shell, { id }: { id: string }): Promise<Delivery> {
+  const client = shell.client();
+  for (const startedAt = Date.now(); ;) {
+    const delivery = await client.call('getDelivery', { path: { delivery_id: id } });
+    const isGoingOn = ['held', 'pending', 'sending'].includes(delivery.state);
+    if (!isGoingOn || Date.now() - startedAt > patienceMs) return delivery;
+    await delay(lookMs, undefined, { signal: shell.signal });
+  }
+}
+
+export function sayDelivery({ out }: Shell, delivery: Delivery): ExitCode {
+  out.answer(delivery, () => {
+    out.say(`${out.paint(styleOf(delivery.state), delivery.state)}  ${plain(delivery.url)}`);
+    for (const each of delivery.tries) {
+      const duration = each.duration_ms === null ? '' : ` in ${each.duration_ms} ms`;
+      out.say(`  Try ${each.number}: ${answerOf(each)}${duration}. ${plain(each.explanation ?? '')}`);
+      if (each.answer) out.say(`    ${plain(each.answer)}`);
+    }
+  });
+  return delivery.state === 'delivered' ? exitCodes.success : exitCodes.failed;
+}
+
+function answerOf({ status_code: status, result }: Delivery['tries'][number]): string {
+  return status === null ? (result ?? 'going on') : String(status);
+}
+
+function styleOf(state: Delivery['state']): Style {
+  if (state === 'delivered') return 'green';
+  return ['failed', 'blocked', 'unknown'].includes(state) ? 'red' : 'cyan';
+}

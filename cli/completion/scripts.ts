@@ -1,0 +1,25 @@
+/** What a shell's completion calls dctl with: `__complete SHELL WORDS...`, the last of them the one being written. */
+export const completionWord = '__complete';
+
+/** What each shell is told once: to ask dctl itself what could be written. */
+export const completionScripts = {
+  bash: `_dctl() {
+  local line
+  COMPREPLY=()
+  while IFS= read -r line; do COMPREPLY+=("$line"); done \\
+    < <(dctl ${completionWord} bash "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+}
+complete -o default -F _dctl dctl`,
+  zsh: `#compdef dctl
+_dctl() {
+  local value about
+  local -a values shown
+  while IFS=$'\\t' read -r value about; do
+    values+=("$value")
+    shown+=("$value\${about:+  -- $about}")
+  done < <(dctl ${completionWord} zsh "\${(@)words[2,CURRENT]}" 2>/dev/null)
+  if (( \${#values} )); then compadd -l -d shown -a values; else _files; fi
+}
+compdef _dctl dctl`,
+  fish: `complete -c dctl -a '(dctl ${completionWord} fish (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'`,
+} as const;

@@ -1,0 +1,83 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState, type FormEvent } from 'react';
+import { useNavigate } from 'react-router';
+import type { Project } from '../../../client/operations.ts';
+import { api } from '../api.ts';
+import { Dialog } from '../parts/dialog.tsx';
+import { Field } from '../parts/field.tsx';
+import { Problem } from '../parts/problem.tsx';
+import { CommandVerdict, useCommandVerdict } from './command-verdict.tsx';
+
+/** Makes a job with a name and a command; all else is on the page that follows. */
+export function NewJob({ projects, onClose }: { projects: Project[]; onClose: () => void }) {
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const [projectId, setProjectId] = useState(projects[0]?.id ?? '');
+  const [name, setName] = useState('');
+  const [command, setCommand] = useState('');
+  const type = projects.find(({ id }) => id === projectId)?.type ?? 'dbt';
+  const verdict = useCommandVerdict(command, type);
+  const make = useMutation({
+    mutationFn: () => api().call('createJob', { path: { project_id: projectId }, body: { name, command } }),
+    onSuccess: async (job) => {
+      await Promise.all(
+        [['projects'], ['jobs', projectId]].map((queryKey) => queries.invalidateQueries({ queryKey })),
+      );
+      await navigate(`/jobs/${projectId}/${job.id}/settings`);
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    make.mutate();
+  };
+  return (
+    <Dialog title="New job" onClose={onClose}>
+      <form onSubmit={submit}>
+        {projects.length > 1 && (
+          <Field label="Project">
+            {(control) => (
+              <select {...control} value={projectId} onChange={({ target }) => setProjectId(target.value)}>
+                {projects.map(({ id, name: called }) => (
+                  <option key={id} value={id}>
+                    {called}
+                  </option>
+                ))}
+              </select>
+            )}
+          </Field>
+        )}
+        <Field label="Name" pointer="/name" error={make.error}>
+          {(control) => (
+            <input {...control} required value={name} onChange={({ target }) => setName(target.value)} />
+          )}
+        </Field>
+        <Field label="Command" pointer="/command" error={make.error}>
+          {(control) => (
+            <>
+              <input
+                {...control}
+                className="mono"
+                required
+                value={command}
+                placeholder={type === 'sqlmesh' ? 'sqlmesh run' : 'dbt build'}
+                spellCheck={false}
+                autoComplete="off"
+                onChange={({ target }) => setCommand(target.value)}
+              />
+              <CommandVerdict text={command} verdict={verdict} />
+            </>
+          )}
+        </Field>
+        {make.isError && <Problem error={make.error} />}
+        <div className="actions">
+          <button type="submit" className="primary" disabled={make.isPending}>
+            Make it
+          </button>
+          <button type="button" onClick={onClose}>
+            Leave it
+          </button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

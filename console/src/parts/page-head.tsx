@@ -1,0 +1,35 @@
+import type { ReactNode } from 'react';
+import { Link } from 'react-router';
+import './parts.css';
+
+/** A page's name, the way up from it, and what can be done here. */
+export function PageHead({
+  title,
+  trail = [],
+  beside,
+  children,
+}: {
+  title: string;
+  trail?: [to: string, name: string][];
+  beside?: ReactNode;
+  children?: ReactNode;
+}) {
+  return (
+    <div className="page-head">
+      <title>{`${title} · dctl`}</title>
+      {trail.length > 0 && (
+        <nav className="trail" aria-label="Way up">
+          {trail.map(([to, name]) => (
+            <span key={to}>
+              <Link to={to}>{name}</Link> <span aria-hidden="true">/ </span>
+            </span>
+          ))}
+        </nav>
+      )}
+      <h1>
+        {title} {beside}
+      </h1>
+      <div className="actions">{children}</div>
+    </div>
+  );
+}

@@ -1,0 +1,126 @@
+import type { ReactNode } from 'react';
+import { Link } from 'react-router';
+import type { Run } from '../../../client/operations.ts';
+import { PageHead } from '../parts/page-head.tsx';
+import { Status } from '../parts/status.tsx';
+import { Ago } from '../parts/time.tsx';
+import { Took } from '../runs/took.tsx';
+import { useNames } from '../runs/use-names.ts';
+import { useUsual } from '../runs/usual.ts';
+import { triggerWords } from '../runs/why.tsx';
+import { RunActions } from './actions.tsx';
+import { Chain } from './chain.tsx';
+import { Progress } from './progress.tsx';
+import { isFinal } from './use-run.ts';
+
+/** What ran, how it is, why it ran, and what can be done. */
+export function RunHead({ run }: { run: Run }) {
+  const names = useNames();
+  const usual = useUsual()(run);
+  const project = names.projectName(run);
+  const job = names.jobName(run);
+  return (
+    <>
+      <PageHead title={run.name} trail={[['/runs', 'Runs']]}>
+        <RunActions run={run} />
+      </PageHead>
+      <div className="run-state">
+        <span className="run-state-word" role="status">
+          <Status status={run.status} reason={run.status_reason} />
+        </span>
+        <code className="wrap">{run.command_override ?? run.command}</code>
+      </div>
+      {run.error_message !== null && <p className="run-says">{run.error_message}</p>}
+      <Waiting run={run} />
+      <Progress run={run} />
+      <dl className="facts">
+        <Fact name="Job">
+          <Link to={`/jobs/${run.project_id}/${run.job_id}`}>{job}</Link>
+        </Fact>
+        {project !== undefined && (
+          <Fact name="Project">
+            <Link to={`/projects/${run.project_id}`}>{project}</Link>
+          </Fact>
+        )}
+        <Fact name="Why">
+          {run.cause ?? triggerWords[run.triggered_by]}
+          {run.cause !== null && <span className="quiet"> ({triggerWords[run.triggered_by]})</span>}
+        </Fact>
+        {run.requested_by !== null && <Fact name="Asked for by">{run.requested_by}</Fact>}
+        <Fact name="Asked for">
+          <Ago time={run.created_at} />
+        </Fact>
+        {run.start_time !== null && (
+          <Fact name={isFinal(run) ? 'Took' : 'Runs for'}>
+            <Took run={run} usual={usual} />
+          </Fact>
+        )}
+        {run.cancelled_by !== null && <Fact name="Cancelled by">{run.cancelled_by}</Fact>}
+        {run.exit_code !== null && <Fact name="Exit code">{run.exit_code}</Fact>}
+        {run.attempt > 1 && <Fact name="Attempt">{run.attempt}</Fact>}
+        {Object.entries(run.metadata ?? {}).map(([name, value]) => (
+          <Fact key={`metadata ${name}`} name={name}>
+            {String(value)}
+          </Fact>
+        ))}
+      </dl>
+      <Chain run={run} />
+      <Stopped run={run} />
+    </>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** Why a run that is queued does not begin. */
+function Waiting({ run }: { run: Run }) {
+  if (run.status !== 'queued') return null;
+  const isLater = run.not_before !== null && Date.parse(run.not_before) > Date.now();
+  return (
+    <p className="quiet">
+      {isLater ? (
+        <>It waits until {new Date(run.not_before!).toLocaleTimeString()} before it begins.</>
+      ) : (
+        'It begins when a worker is free and no other run of its job is in the way.'
+      )}
+    </p>
+  );
+}
+
+/** How the run was stopped, if it was. */
+function Stopped({ run }: { run: Run }) {
+  const { interruption } = run;
+  if (interruption === null || interruption.signal_sent_at === null) return null;
+  return (
+    <details className="stopped">
+      <summary>How it was stopped</summary>
+      <ul>
+        <li>
+          dbt was told to stop <Ago time={interruption.signal_sent_at} />
+        </li>
+        {interruption.kill_sent_at !== null && (
+          <li>
+            it was killed <Ago time={interruption.kill_sent_at} />: it had not stopped in time
+          </li>
+        )}
+        {interruption.container_gone_at !== null && (
+          <li>
+            its container was gone <Ago time={interruption.container_gone_at} />
+          </li>
+        )}
+      </ul>
+      {interruption.last_words.length > 0 && (
+        <pre className="text" role="region" aria-label="What dbt said of it" tabIndex={0}>
+          {interruption.last_words.join('\n')}
+        </pre>
+      )}
+    </details>
+  );
+}

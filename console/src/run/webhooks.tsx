@@ -1,0 +1,38 @@
+import { useQueryClient } from '@tanstack/react-query';
+import type { Run } from '../../../client/operations.ts';
+import { api } from '../api.ts';
+import { DeliveryEntry } from '../jobs/delivery-entry.tsx';
+import { cursorOf, ListEnd, useList } from '../parts/list.tsx';
+import { isFinal } from './use-run.ts';
+
+/** Who was told of the run, what was answered, and each try. */
+export function Webhooks({ run }: { run: Run }) {
+  const queries = useQueryClient();
+  const key = ['deliveries', 'run', run.id];
+  const list = useList(
+    key,
+    (cursor, signal) =>
+      api().call(
+        'listDeliveriesOfRun',
+        { path: { run_id: run.id }, query: { limit: 50, ...cursorOf(cursor) } },
+        { signal },
+      ),
+    { refetchInterval: 2_000 },
+  );
+  return (
+    <section aria-label="Webhooks">
+      {list.items.map((delivery) => (
+        <DeliveryEntry
+          key={delivery.id}
+          delivery={delivery}
+          onSentAgain={() => queries.invalidateQueries({ queryKey: key })}
+        />
+      ))}
+      <ListEnd
+        list={list}
+        empty={isFinal(run) ? 'Nobody was to be told of this run.' : 'Nobody has been told of this run yet.'}
+        more="More deliveries"
+      />
+    </section>
+  );
+}

@@ -1,0 +1,24 @@
+import type { z } from 'zod';
+import type { Context } from '../context.ts';
+import { problemOfCron, problemOfTimezone, timesOf } from '../cron.ts';
+import type { scheduleToCheck, scheduleVerdict } from './schema.ts';
+import { timeNow } from './store.ts';
+
+/** The next times of a schedule that no job has yet, or what is wrong with it. */
+export async function checkSchedule(
+  { db }: Context,
+  { cron, timezone, count }: z.output<typeof scheduleToCheck>,
+): Promise<z.input<typeof scheduleVerdict>> {
+  const problems = [
+    { field: 'cron' as const, detail: problemOfCron(cron) },
+    { field: 'timezone' as const, detail: problemOfTimezone(timezone) },
+  ];
+  const found = problems.flatMap(({ field, detail }) => (detail === null ? [] : { field, detail }));
+  if (found.length > 0) return { accepted: false, problems: found };
+
+  const times = timesOf(cron, timezone);
+  const next: string[] = [];
+  for (let time = await timeNow(db); next.length < count; next.push(time.toISOString()))
+    time = times.next(time);
+  return { accepted: true, next_times: next };
+}
