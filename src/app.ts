@@ -5,8 +5,11 @@ import type { Context } from './context.ts';
 import { dbtCloudDialects } from './dbt-cloud/envelope.ts';
 import { dbtCloudRoutes } from './dbt-cloud/routes.ts';
 import { dbtCloudWebhookRoutes } from './dbt-cloud/webhook-routes.ts';
+import { developerRoutes } from './developers/routes.ts';
 import { AppError } from './errors.ts';
 import { environmentRoutes } from './environments/routes.ts';
+import { eventRoutes } from './events/routes.ts';
+import { hookRoutes } from './hooks/routes.ts';
 import { apiPage } from './http/api-page.ts';
 import { openApiDocument } from './http/openapi.ts';
 import { answerErrors } from './http/problem.ts';
@@ -17,6 +20,7 @@ import { serveRoutes } from './http/serve-routes.ts';
 import { jobRoutes } from './jobs/routes.ts';
 import { organizationRoutes } from './organizations/routes.ts';
 import { projectRoutes } from './projects/routes.ts';
+import { factsOfRun } from './runs/facts-of-run.ts';
 import { runRoutes } from './runs/routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { openAuthentication } from './sessions/authenticate.ts';
@@ -33,6 +37,8 @@ export function apiRoutes(context: Context): Route[] {
     ...jobRoutes(context),
     ...runRoutes(context),
     ...webhookRoutes(context),
+    ...hookRoutes(context, factsOfRun),
+    ...eventRoutes(context),
     ...organizationRoutes(context),
     ...userRoutes(context),
     ...tokenRoutes(context),
@@ -40,6 +46,7 @@ export function apiRoutes(context: Context): Route[] {
     ...auditRoutes(context),
     ...dbtCloudRoutes(context),
     ...dbtCloudWebhookRoutes(context),
+    ...developerRoutes(context),
     ...serverRoutes(context),
   ];
 }

@@ -10,7 +10,8 @@ export interface Placeholder {
 export type PlaceholderRule = (placeholder: Placeholder) => string | null;
 
 const opening = '${{';
-const any = /\$\{\{(.*?)\}\}/gs;
+// No longer than any name: where nothing closes them, each of many is not looked for to the end of the text.
+const any = /\$\{\{(.{0,300}?)\}\}/gs;
 const whole = /^\s*([A-Za-z_]+)\.([\w-]+(?:\.[\w-]+)*)\s*$/;
 
 /** Everything that keeps the texts in a JSON value from being templates, each with its place below `pointer`. */
@@ -33,6 +34,12 @@ export function templateProblems(
 /** In their order. What is not well formed is left out. */
 export function placeholdersIn(text: string): Placeholder[] {
   return [...text.matchAll(any)].flatMap(([, inner = '']) => parse(inner) ?? []);
+}
+
+/** Those of every text in a JSON value. */
+export function placeholdersInAll(value: unknown): Placeholder[] {
+  if (typeof value === 'string') return placeholdersIn(value);
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(placeholdersInAll) : [];
 }
 
 /**

@@ -24,7 +24,9 @@ export async function recordIfPossible(
 ): Promise<RecordedRun | string> {
   await tx.$executeRaw`SAVEPOINT run`;
   try {
-    return await recordOrSay(tx, context, job, occasionOf);
+    const recorded = await recordOrSay(tx, context, job, occasionOf);
+    await tx.$executeRaw`RELEASE SAVEPOINT run`;
+    return recorded;
   } catch (error) {
     if (isDatabaseAway(error)) throw error;
     context.log.error({ error, job: job.jobId }, 'a run was not recorded');

@@ -122,6 +122,7 @@ describe('the OpenAPI document', () => {
       'get /livez',
       'get /metrics',
       'get /readyz',
+      'post /api/v1/events/{id}',
       'post /api/v1/session',
     ]);
   });

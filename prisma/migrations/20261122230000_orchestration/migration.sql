@@ -120,7 +120,10 @@ CREATE TABLE event_gatherings (
   rule_id text NOT NULL REFERENCES event_rules (id),
   opened_at timestamptz(3) NOT NULL,
   closes_at timestamptz(3) NOT NULL,
-  closed_at timestamptz(3)
+  closed_at timestamptz(3),
+  -- How many events it has, and which of the values have arrived that its rule waits for.
+  event_count integer NOT NULL DEFAULT 0,
+  arrived text[] NOT NULL DEFAULT ARRAY[]::text[]
 );
 CREATE UNIQUE INDEX event_gatherings_one_open ON event_gatherings (rule_id) WHERE closed_at IS NULL;
 CREATE INDEX event_gatherings_open ON event_gatherings (closes_at) WHERE closed_at IS NULL;
