@@ -1,12 +1,13 @@
-"""Runs dbt inside a run's container: one command, or several up to the first that fails.
+"""Runs dbt inside a run's container: one command, or several up to the first that fails and may not.
 
 Container stdin:  one line of JSON, {"steps": [{"command": "dbt build", "argv": ["build"]}, ...], "env": {"NAME":
                   "value"}}. When it ends before that line does, nothing is run: no_message is the last event. A line
                   before it, {"warm": {"options": ["--vars", ...], "env": {...}}}, has the project parsed with these
                   options, for a step that says "preloaded": true; with "options": null nothing is parsed. Of a step
                   with "spare_manifest": true the results are written, but not dbt's manifest: somebody has it; nor its
-                  debug log, where nobody has said where or how to write it. Where the message has an "end_of_log",
-                  that text is the last thing on stdout.
+                  debug log, where nobody has said where or how to write it. After a step with "may_fail": true the
+                  next one runs, whatever became of it. Where the message has an "end_of_log", that text is the last
+                  thing on stdout.
 Container stdout: the log, exactly as dbt prints it, and whatever project code writes to either stream. Where there
                   are several steps, a line before each says which one begins.
 Container stderr: one JSON object a line, each with an "event": ready, warmed after a line that asks for it, for each
@@ -264,7 +265,7 @@ def default_env(project):
 
 
 def run_steps(steps, run_step, protocol, cancel):
-    """Runs the steps in order, up to the first that does not end with 0. Returns what run_step said of the last."""
+    """Runs the steps in order, up to the first that must end with 0 and does not. Returns what run_step said of it."""
     project = os.getcwd()
     for number, step in enumerate(steps, start=1):
         os.chdir(project)
@@ -288,7 +289,7 @@ def run_steps(steps, run_step, protocol, cancel):
                 "finished_at": finished_at,
             }
         )
-        if exit_code != OK:
+        if exit_code != OK and step.get("may_fail") is not True:
             return exit_code, error
         if cancel.received and number < len(steps):
             return UNHANDLED, "The run was interrupted."

@@ -338,8 +338,11 @@ class Process(unittest.TestCase):
         self.addCleanup(process.kill)
         return process
 
-    def run_with(self, *steps):
-        steps = [{"command": "dbt " + " ".join(argv), "argv": argv} for argv in steps]
+    def run_with(self, *steps, may_fail=()):
+        steps = [
+            {"command": "dbt " + " ".join(argv), "argv": argv, **({"may_fail": True} if number in may_fail else {})}
+            for number, argv in enumerate(steps, start=1)
+        ]
         message = json.dumps({"steps": steps, "env": {"GIVEN": "value"}}).encode() + b"\n"
         process = self.start()
         log, protocol = process.communicate(message, timeout=20)
@@ -503,6 +506,18 @@ class Process(unittest.TestCase):
             ],
         )
         self.assertEqual(code, 1)
+
+    def test_after_a_step_that_may_fail_the_others_run_and_decide(self):
+        code, _, events = self.run_with(["fail"], ["two"], may_fail=[1])
+        ends = [(event["step"], event["exit_code"]) for event in events if event["event"] == "step_finished"]
+        self.assertEqual((ends, code, events[-1]["exit_code"]), ([(1, 1), (2, 0)], 0, 0))
+        code, _, events = self.run_with(["fail"], ["fail"], ["three"], may_fail=[1])
+        self.assertEqual((code, events[-2]["step"], events[-1]["exit_code"]), (1, 2, 1))
+
+    def test_no_step_begins_after_one_that_may_fail_and_was_interrupted(self):
+        code, log, events = self.run_with(["cancelled"], ["two"], may_fail=[1])
+        self.assertNotIn("log ['two']", log)
+        self.assertEqual((code, events[-1]["interrupted"]), (2, True))
 
     def test_what_each_step_wrote_is_kept_and_nothing_else(self):
         self.run_with(

@@ -47,9 +47,14 @@ export function addressVerdict(ip: string, allowCidrs: readonly Cidr[]): Address
 
 /**
  * Why a webhook cannot be sent to this URL, in a sentence that says what to change, or null. A host given by name is
- * not looked up here: its addresses are judged when the connection is made.
+ * not looked up here: its addresses are judged when the connection is made. `insteadOfPassword`: where a password that
+ * stands in the URL belongs.
  */
-export function webhookUrlProblem(url: string, allowCidrs: readonly Cidr[]): string | null {
+export function webhookUrlProblem(
+  url: string,
+  allowCidrs: readonly Cidr[],
+  insteadOfPassword = 'send them in webhook_headers (Authorization)',
+): string | null {
   if (url.length > maxUrlLength) return `Shorten the URL to at most ${maxUrlLength} characters.`;
   if (/[\s\p{C}]/u.test(url)) return 'Remove the spaces, line breaks and invisible characters from the URL.';
   if (!URL.canParse(url)) return 'Write a full URL, such as https://example.com/hooks/dbt.';
@@ -57,7 +62,7 @@ export function webhookUrlProblem(url: string, allowCidrs: readonly Cidr[]): str
   const { protocol, username, password, hostname, hash } = new URL(url);
   if (protocol !== 'https:' && protocol !== 'http:') return 'Start the URL with https:// or http://.';
   if (username !== '' || password !== '') {
-    return 'Remove the user name and password from the URL and send them in webhook_headers (Authorization).';
+    return `Remove the user name and password from the URL: ${insteadOfPassword}.`;
   }
   if (hash !== '') return 'Remove the part of the URL from # on: it is never sent.';
 

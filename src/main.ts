@@ -2,7 +2,7 @@ import { createApp } from './app.ts';
 import { readConfig, unknownSettings } from './config.ts';
 import { patiently } from './db.ts';
 import { readCertificate } from './http/certificate.ts';
-import { listen } from './http/listen.ts';
+import { listen, NoPort } from './http/listen.ts';
 import { createLog } from './log.ts';
 import { migrate } from './migrate.ts';
 import { openContext } from './open-context.ts';
@@ -28,7 +28,11 @@ const applied = await patiently(() => migrate(config.DATABASE_URL), {
 if (applied.length > 0) log.info({ migrations: applied }, 'database migrated');
 
 const context = openContext(config, log);
-const server = await listen(context, createApp(context), certificate);
+const server = await listen(context, createApp(context), certificate).catch((error: unknown) => {
+  if (!(error instanceof NoPort)) throw error;
+  log.error({ problem: error.message }, 'the server cannot listen');
+  process.exit(1);
+});
 const { address, plain } = server;
 const scheme = certificate === undefined ? 'http' : 'https';
 log.info({ address, scheme, plain, queue: context.doorbell.carrier }, 'serving');

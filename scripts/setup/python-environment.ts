@@ -67,7 +67,16 @@ export async function ensureUv(home: string): Promise<string> {
   return join(folder, 'bin', 'uv');
 }
 
-async function buildOnce(folder: string, build: (unfinished: string) => Promise<void>): Promise<void> {
+const underWay = new Map<string, Promise<void>>();
+
+/** In this process only once at a time; of two processes, one's is left. */
+function buildOnce(folder: string, build: (unfinished: string) => Promise<void>): Promise<void> {
+  const begun = underWay.get(folder) ?? buildUnlessThere(folder, build);
+  underWay.set(folder, begun);
+  return begun.finally(() => underWay.delete(folder));
+}
+
+async function buildUnlessThere(folder: string, build: (unfinished: string) => Promise<void>): Promise<void> {
   if (existsSync(folder)) return;
   mkdirSync(join(folder, '..'), { recursive: true });
   removeAbandoned(folder);

@@ -4,6 +4,8 @@ import { allowedOptions, type Subcommand } from './dbt-options.ts';
 export interface Step {
   command: string;
   argv: string[];
+  /** The steps after it run whatever becomes of it, and it has no part in what becomes of its run. */
+  mayFail?: boolean | undefined;
 }
 
 const namesOf = { '--target': ['--target', '-t'], '--threads': ['--threads'] } as const;

@@ -4,7 +4,7 @@ import { artifactsOf as artifacts } from '../runs/runs.ts';
 import { requireJob, type JobKey } from './jobs.ts';
 import { requireRun, type RunKey } from './run-answers.ts';
 import { setUpSteps } from './run-steps.ts';
-import { findLastSuccess, type StoredRun } from './store.ts';
+import { findLastSuccess, type StoredRun } from './run-store.ts';
 
 /** The paths of what the run left; of several steps those of all, each once. */
 export async function artifactsOf(

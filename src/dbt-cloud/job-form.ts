@@ -8,7 +8,7 @@ import { changedSchedule, requireCron, scheduleForm } from './job-schedule.ts';
 import { noTarget, noTimeoutSeconds, type KeptOfJob } from './job-view.ts';
 import type { JobView } from './schema.ts';
 
-const { name, description, commands, target, threads, generate_docs: flag } = jobChange.shape;
+const { name, description, target, threads, generate_docs: flag } = jobChange.shape;
 const isGiven = z.boolean().nullish();
 
 /** What would change how a job runs, and can't be done. Null, like everywhere, is the same as left out. */
@@ -35,9 +35,9 @@ export const jobForm = z
     project_id: z.int().nullish(),
     environment_id: z.int().nullish(),
     account_id: z.int().nullish(),
-    execute_steps: commands
-      .unwrap()
-      .or(z.array(z.string()).max(0))
+    execute_steps: z
+      .array(z.string())
+      .max(20, 'name at most 20 commands')
       .nullish()
       .meta({ description: 'A job made without any gets its commands with each trigger (steps_override)' }),
     generate_docs: flag.nullish(),
@@ -71,13 +71,17 @@ export const jobForm = z
       .nullish(),
     job_completion_trigger_condition: z
       .object({
-        condition: z.object({ job_id: z.int(), project_id: z.int().nullish(), statuses: z.array(z.int()) }),
+        condition: z
+          .object({ job_id: z.int(), project_id: z.int().nullish(), statuses: z.array(z.int()) })
+          .catchall(unknown),
       })
+      .catchall(unknown)
       .nullish(),
     state: z
       .union([z.literal(1), z.literal(2)])
       .nullish()
       .meta({ description: '2 deletes the job' }),
+    deactivated: isGiven.meta({ description: 'true switches the job off: it takes no triggers' }),
     dbt_version: never(
       "The runner image of the job's environment says which dbt runs (its field runner_image): send null.",
     ),
@@ -103,7 +107,6 @@ export const jobForm = z
     created_at: shownOnly,
     updated_at: shownOnly,
     cron_humanized: shownOnly,
-    deactivated: shownOnly,
     deactivation_reason: shownOnly,
     is_deferrable: shownOnly,
     is_system: shownOnly,
@@ -124,7 +127,10 @@ export interface JobWrite {
   change: JobChange;
   kept: KeptOfJob;
   /** By its number; null: none. Undefined: as it is. */
-  runAfter: { number: number; statuses: ReturnType<typeof statusesOfCodes> } | null | undefined;
+  runAfter:
+    | { number: number; project: number | null; statuses: ReturnType<typeof statusesOfCodes> }
+    | null
+    | undefined;
 }
 
 /** What is known of a job that there is: what is shown of it, how it is kept. */
@@ -168,7 +174,7 @@ export function readJobForm(form: JobForm, current: Current): JobWrite {
 
 function readManner(
   form: JobForm,
-  { settings, generate_docs: docs, run_generate_sources: sources }: JobView,
+  { settings, generate_docs: docs, run_generate_sources: sources, deactivated }: JobView,
 ) {
   const { threads: wantedThreads, target_name: wantedTarget } = form.settings ?? {};
   const wantedSources = [form.run_generate_sources, form.generate_sources].find(
@@ -180,6 +186,7 @@ function readManner(
       wantedTarget !== settings.target_name && { target: wantedTarget === noTarget ? null : wantedTarget }),
     ...(form.generate_docs != null && form.generate_docs !== docs && { generate_docs: form.generate_docs }),
     ...(wantedSources != null && { generate_sources: wantedSources }),
+    ...(form.deactivated != null && form.deactivated !== deactivated && { enabled: !form.deactivated }),
   };
 }
 
@@ -238,8 +245,8 @@ function readCompletion(form: JobForm, shown: JobView): JobWrite['runAfter'] {
   if (wanted === undefined || isDeepStrictEqual(wanted, before)) return undefined;
   // What dbt Cloud has no words for was shown as null, and is left alone.
   if (wanted === null) return before === null ? undefined : null;
-  const { job_id: number, statuses } = wanted.condition;
-  return { number, statuses: statusesOfCodes(statuses) };
+  const { job_id: number, project_id: project = null, statuses } = wanted.condition;
+  return { number, project, statuses: statusesOfCodes(statuses) };
 }
 
 /** Throws for a job that would have nothing to run when its time comes, or nothing any more. */
@@ -254,6 +261,7 @@ export function requireSteps(form: JobForm, shown: Pick<JobView, 'execute_steps'
 
 /** Throws for what a new job can't do without. */
 export function requireNewJob(form: JobForm) {
+  if (form.state === 2) throw invalidField('/state', 'state: 2 deletes a job: send 1, or leave state out.');
   const { name: wanted, project_id: project, environment_id: environment } = form;
   if (wanted == null) throw invalidField('/name', 'Give the job a name.');
   if (project == null) throw invalidField('/project_id', 'Give the project_id of the job.');

@@ -4,6 +4,9 @@ import { problemOfCron } from '../cron.ts';
 import { invalidField } from '../errors.ts';
 import { text } from '../text.ts';
 
+/** Of what is not known. Null, like everywhere, is the same as left out. */
+const unknown = z.null({ error: 'is not known here: leave it out' });
+
 const hour = z.int().min(0).max(23);
 const days = z.array(z.int().min(0).max(6)).max(7).nullish().meta({ description: '0 is Sunday' });
 
@@ -19,21 +22,17 @@ const time = z.object({
   hours: z.array(hour).max(24).nullish(),
 });
 
+/** Within a run it is shown as its type alone. */
+const typeAlone = (given: unknown) => (typeof given === 'string' ? { type: given } : given);
+
 /** As clients write it: parts may be missing, or be single words. */
-export const scheduleForm = z.object({
-  cron: text(200).nullish(),
-  date: z
-    .union([date, date.shape.type], {
-      error:
-        'write a type (every_day, days_of_week, custom_cron or interval_cron) with days from 0, which is Sunday, to 6, or a cron',
-    })
-    .nullish(),
-  time: z
-    .union([time, time.shape.type], {
-      error: 'write a type (every_hour or at_exact_hours) with an interval of 1 to 24, or hours from 0 to 23',
-    })
-    .nullish(),
-});
+export const scheduleForm = z
+  .object({
+    cron: text(200).nullish(),
+    date: z.preprocess(typeAlone, date.catchall(unknown).nullish()),
+    time: z.preprocess(typeAlone, time.catchall(unknown).nullish()),
+  })
+  .catchall(unknown);
 
 /** As it is kept and given back: with its cron, and the rest as it was written. */
 export const keptSchedule = z.object({ cron: z.string(), date, time });
@@ -58,8 +57,8 @@ export function scheduleOfCron(cron: string): KeptSchedule {
  */
 export function changedSchedule(form: z.output<typeof scheduleForm>, shown: KeptSchedule): KeptSchedule {
   const wanted = {
-    date: typeof form.date === 'string' ? { type: form.date } : (form.date ?? undefined),
-    time: typeof form.time === 'string' ? { type: form.time } : (form.time ?? undefined),
+    date: form.date ?? undefined,
+    time: form.time ?? undefined,
     cron: form.cron?.trim() === '' ? undefined : form.cron?.trim().split(/\s+/).join(' '),
   };
   // A cron alone.

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { keptSchedule, noSchedule, scheduleOfCron, type KeptSchedule } from './job-schedule.ts';
 import { codesOfStatuses } from './job-completion.ts';
 import type { JobView } from './schema.ts';
-import type { StoredJob } from './store.ts';
+import type { StoredJob } from './job-store.ts';
 import { viewEnvironment } from './projects.ts';
 
 /** dbt Cloud's own limit to a run, where its job has none. */

@@ -11,12 +11,14 @@ import {
   type JobWrite,
 } from './job-form.ts';
 import { noSchedule } from './job-schedule.ts';
+import { inTheirWords } from './in-their-words.ts';
+import { findJob, listJobs, type StoredJob } from './job-store.ts';
 import { keptOf, noTimeoutSeconds, viewJob } from './job-view.ts';
 import { both, listed, pageOf } from './lists.ts';
 import { noSuchEnvironment, requireProject } from './projects.ts';
 import type { JobQuery } from './queries.ts';
 import type { JobView } from './schema.ts';
-import { findDbtVersions, findEnvironment, findJob, listJobs, type StoredJob } from './store.ts';
+import { findDbtVersions, findEnvironment } from './store.ts';
 
 export interface JobKey {
   account_id: number;
@@ -190,22 +192,19 @@ async function environmentIdOf(
 async function runAfterOf({ db }: Context, { organizationId }: Principal, { runAfter }: JobWrite) {
   if (runAfter === undefined) return {};
   if (runAfter === null) return { run_after: [] };
-  const job = await findJob(db, organizationId, { number: runAfter.number });
-  if (job !== null) return { run_after: [{ job_id: job.id, statuses: runAfter.statuses }] };
-  const detail = 'job_completion_trigger_condition: give the id of a job of your account.';
-  throw invalidField('/job_completion_trigger_condition/condition/job_id', detail);
+  const { number, project: projectNumber, statuses } = runAfter;
+  const job = await findJob(db, organizationId, { number });
+  if (job === null) throw refusedCondition('job_id', 'give the id of a job of your account');
+  const own = Number(job.project.number);
+  if (projectNumber !== null && projectNumber !== own)
+    throw refusedCondition(
+      'project_id',
+      `job ${number} is in project ${own}: send that, or leave project_id out`,
+    );
+  return { run_after: [{ job_id: job.id, statuses }] };
 }
 
-/** What is refused is named as the caller has named it. */
-async function inTheirWords<Result>(write: () => Promise<Result>): Promise<Result> {
-  try {
-    return await write();
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error;
-    const problems = error.problems.map(({ pointer, ...problem }) => ({
-      ...problem,
-      pointer: pointer.replace(/^\/commands\b/, '/execute_steps'),
-    }));
-    throw new AppError(error.code, error.message, { problems, cause: error });
-  }
+function refusedCondition(field: 'job_id' | 'project_id', detail: string): AppError {
+  const path = ['job_completion_trigger_condition', 'condition', field];
+  return invalidField(`/${path.join('/')}`, `${path.join('.')}: ${detail}.`);
 }

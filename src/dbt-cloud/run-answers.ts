@@ -1,12 +1,14 @@
 import type { Context, Principal } from '../context.ts';
 import { AppError } from '../errors.ts';
 import { requireAccount } from './accounts.ts';
+import { findJobsById } from './job-store.ts';
 import { viewJob } from './job-view.ts';
 import { viewEnvironment } from './projects.ts';
+import { findRun, type StoredRun } from './run-store.ts';
 import { viewRun } from './run-view.ts';
 import type { RunView } from './schema.ts';
 import { readStepLogs } from './step-logs.ts';
-import { findDbtVersions, findEnvironmentsById, findJobsById, findRun, type StoredRun } from './store.ts';
+import { findDbtVersions, findEnvironmentsById } from './store.ts';
 
 export interface RunKey {
   account_id: number;

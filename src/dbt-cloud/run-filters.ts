@@ -1,5 +1,6 @@
+import { cancelledReasons } from '../webhooks/run-event.ts';
 import type { ListPage } from './lists.ts';
-import { cancelledReasons, statusCodes, type StatusCode } from './status.ts';
+import { statusCodes, type StatusCode } from './status.ts';
 
 /** What a list of runs is narrowed to; what is left out narrows nothing. The ids are the organization's own. */
 export interface RunFilters {

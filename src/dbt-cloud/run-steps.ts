@@ -1,6 +1,7 @@
+import { isCancelled } from '../webhooks/run-event.ts';
 import type { RunStepView } from './schema.ts';
-import { isCancelled, statusNames, type StatusCode } from './status.ts';
-import type { StoredRun, StoredStep } from './store.ts';
+import { statusNames, type StatusCode } from './status.ts';
+import type { StoredRun, StoredStep } from './run-store.ts';
 import { durationBetween, humanizedBetween, orNull, timeOfRun } from './times.ts';
 
 /** What comes before a run's commands, as dbt Cloud's clients count: none of it is a command of ours. */

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import type { JobView, RunView } from './schema.ts';
 import { viewRunSteps, type StepLogs } from './run-steps.ts';
 import { statusCodeOf, statusNames } from './status.ts';
-import type { StoredRun } from './store.ts';
+import type { StoredRun } from './run-store.ts';
 import { durationBetween, humanizedBetween, orNull, timeOfRun } from './times.ts';
 
 /** What of an answer is not the run's own. */

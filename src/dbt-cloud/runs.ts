@@ -6,7 +6,7 @@ import type { RunQuery } from './queries.ts';
 import { answerById, answerOf, answersOf, requireRun, type Asking, type RunKey } from './run-answers.ts';
 import type { RunView } from './schema.ts';
 import type { StatusCode } from './status.ts';
-import { findIdsOfNumbers, listRuns } from './store.ts';
+import { findIdsOfNumbers, listRuns } from './run-store.ts';
 
 export async function runsOf(
   context: Context,

@@ -1,3 +1,5 @@
+import { isCancelled } from '../webhooks/run-event.ts';
+
 /** What dbt Cloud's clients know of a run's state, and of a step's. */
 export const statusNames = {
   1: 'Queued',
@@ -11,9 +13,6 @@ export const statusNames = {
 export type StatusCode = keyof typeof statusNames;
 
 export const statusCodes = Object.keys(statusNames).map(Number) as StatusCode[];
-
-/** Nobody let such a run come to its end; every other `error` is one. */
-export const cancelledReasons = ['cancelled', 'replaced'] as const;
 
 /** `hasBegun`: one of its commands has. */
 export function statusCodeOf(
@@ -30,8 +29,4 @@ export function statusCodeOf(
     default:
       return isCancelled({ statusReason }) ? 30 : 20;
   }
-}
-
-export function isCancelled({ statusReason }: { statusReason: string | null }): boolean {
-  return (cancelledReasons as readonly (string | null)[]).includes(statusReason);
 }

@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { findSection } from '../runs/log-sections.ts';
 import { readStored } from '../runs/logs.ts';
 import type { StepLogs } from './run-steps.ts';
-import type { StoredRun } from './store.ts';
+import type { StoredRun } from './run-store.ts';
 
 /** Of all logs in an answer together: each step has its part, and of that the end. */
 const maxBytes = 1_000_000;

@@ -1,13 +1,14 @@
 import type { Context, Principal } from '../context.ts';
 import { AppError, invalidField } from '../errors.ts';
-import { retryRun as retry } from '../runs/retry.ts';
+import { retryAsked, retryRun as retry } from '../runs/retry.ts';
 import { isFinal } from '../runs/status.ts';
-import { findIdempotencyKey } from '../runs/store.ts';
-import type { openTrigger } from '../runs/trigger.ts';
+import { runOfKey, type openTrigger } from '../runs/trigger.ts';
+import type { StoredJob } from './job-store.ts';
 import { requireJob, type JobKey } from './jobs.ts';
-import { answerById, answerOf, requireRun, type Asking, type RunKey } from './run-answers.ts';
+import { answerById, requireRun, type Asking, type RunKey } from './run-answers.ts';
+import { findLastRun } from './run-store.ts';
 import type { RunView } from './schema.ts';
-import { findDbtVersions, findLastRun, findRun } from './store.ts';
+import { findDbtVersions } from './store.ts';
 import { overridesOf, type TriggerForm } from './trigger-form.ts';
 
 export async function triggerRun(
@@ -21,6 +22,7 @@ export async function triggerRun(
 ): Promise<RunView> {
   const job = await requireJob(context, principal, key);
   requireSameKey(form, key);
+  requireReady(job, form?.steps_override ?? null);
   await requireDbtVersion(context, job.environmentId, form?.dbt_version_override);
   const where = { projectId: job.project.id, jobId: job.id };
   const request = form?.cause == null ? {} : { cause: form.cause };
@@ -39,6 +41,24 @@ function requireSameKey(form: TriggerForm, key: JobKey): void {
   }
 }
 
+/** What our own trigger refuses as well, in dbt Cloud's words. `instead`: of the job's own commands. */
+function requireReady(
+  { enabled, commands, generateDocs }: Pick<StoredJob, 'enabled' | 'commands' | 'generateDocs'>,
+  instead: string[] | null,
+): void {
+  const change = 'POST .../jobs/{job_id}/';
+  if (!enabled)
+    throw new AppError(
+      'conflict',
+      `The job is switched off: set its deactivated to false first (${change}).`,
+    );
+  if (commands.length === 0 && instead === null && !generateDocs)
+    throw new AppError(
+      'conflict',
+      `The job has no commands: set its execute_steps (${change}), or send steps_override with the trigger (POST .../jobs/{job_id}/run/).`,
+    );
+}
+
 /** What a rerun came to, with a sentence that says what was done. */
 export interface Rerun {
   run: RunView;
@@ -55,24 +75,22 @@ export async function rerunJob(
   asking: Asking,
 ): Promise<Rerun> {
   const job = await requireJob(context, principal, key);
-  const { organizationId } = principal;
-  const earlier =
-    idempotencyKey === undefined
-      ? null
-      : await findIdempotencyKey(context.db, organizationId, idempotencyKey);
-  const same = earlier && (await findRun(context.pool, organizationId, { id: earlier.runId }));
   // What the last run is has changed with the first request; what was asked for has not.
-  if (same?.jobId === job.id) {
-    const run = await answerOf(context, same, key.account_id, asking);
-    return { run, message: `Run ${same.number} was made by an earlier request with this Idempotency-Key.` };
+  const asked = { jobId: job.id, asked: ['rerun'] };
+  const earlier = await runOfKey(context, principal, idempotencyKey, asked);
+  if (earlier !== null) {
+    const run = await answerById(context, principal, earlier, key.account_id, asking);
+    return { run, message: `Run ${run.id} was made by an earlier request with this Idempotency-Key.` };
   }
 
   const last = await findLastRun(context.db, job.id);
   const left = last && isFinal(last.status) && last.status !== 'success' ? last : null;
-  const continued = left && (await retryIfLeft(context, principal, left.id, idempotencyKey));
+  const occasion = { idempotencyKey, asked: asked.asked };
+  const continued = left && (await retryIfLeft(context, principal, left.id, occasion));
   const afresh = async () => {
+    requireReady(job, null);
     const where = { projectId: job.project.id, jobId: job.id };
-    return (await trigger(principal, where, {}, { triggeredBy: 'api', idempotencyKey })).job_run_id;
+    return (await trigger(principal, where, {}, { triggeredBy: 'api', ...occasion })).job_run_id;
   };
   const id = continued ?? (await afresh());
   const run = await answerById(context, principal, id, key.account_id, asking);
@@ -110,11 +128,17 @@ export async function retryRun(
   const job = await requireJob(context, principal, { account_id: key.account_id, job_id: parent.jobNumber });
   const { overrides, commandOverride } = parent;
   const isOwnCommand = overrides === null && commandOverride !== null;
+  requireReady(job, isOwnCommand ? [commandOverride] : (overrides?.steps ?? null));
   const { job_run_id: id } = await trigger(
     principal,
     { projectId: job.project.id, jobId: job.id },
     isOwnCommand ? { command_override: commandOverride } : {},
-    { triggeredBy: 'api', idempotencyKey, overrides: overrides ?? undefined },
+    {
+      triggeredBy: 'api',
+      idempotencyKey,
+      overrides: overrides ?? undefined,
+      asked: retryAsked(parent.id, {}),
+    },
   );
   const run = await answerById(context, principal, id, key.account_id, asking);
   return { run, message: `Run ${run.id} does all of it again: run ${parent.number} ended with success.` };
@@ -125,10 +149,10 @@ async function retryIfLeft(
   context: Context,
   principal: Principal,
   runId: string,
-  idempotencyKey: string | undefined,
+  { idempotencyKey, asked }: { idempotencyKey: string | undefined; asked: unknown },
 ): Promise<string | null> {
   try {
-    return (await retry(context, principal, runId, {}, idempotencyKey)).job_run_id;
+    return (await retry(context, principal, runId, {}, idempotencyKey, asked)).job_run_id;
   } catch (error) {
     if (error instanceof AppError && ['conflict', 'gone'].includes(error.code)) return null;
     throw error;

@@ -101,10 +101,10 @@ export const dbtCloudWebhookRoutes = (context: Context): Route[] => [
       scope: 'admin',
       params: shapes.webhookParams,
       success: { status: 200, description: 'What came of it', schema: enveloped(shapes.webhookTested) },
-      handle: async ({ principal, params }) => {
+      handle: async ({ principal, params, signal }) => {
         const { id: accountId } = await requireAccount(context, principal, params.account_id);
         const tested = { accountId, id: params.webhook_id, isGet: method === 'get' };
-        return envelope(await testWebhook(context, principal, tested));
+        return envelope(await testWebhook(context, principal, tested, signal));
       },
     }),
   ),

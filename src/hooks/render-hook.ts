@@ -123,7 +123,7 @@ function urlProblems(
   allowCidrs: readonly Cidr[],
 ): FieldProblem[] {
   const refuse = (detail: string) => [{ pointer: '/url', detail }];
-  const problem = webhookUrlProblem(url, allowCidrs);
+  const problem = webhookUrlProblem(url, allowCidrs, 'send them in the header Authorization, from a secret');
   if (problem !== null) return refuse(problem);
   const origin = sameOrigin(template, (each, marker) => (isOfRun(each) ? marker : valueOf(each)));
   if (origin === null || origin !== new URL(url).origin)

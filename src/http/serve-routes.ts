@@ -4,8 +4,10 @@ import type { Caller, Context, Principal } from '../context.ts';
 import { patiently } from '../db.ts';
 import { AppError, type FieldProblem } from '../errors.ts';
 import { limitAddresses, type RateLimits } from './rate-limits.ts';
+import { readJson } from './read-json.ts';
 import { requireScope } from './require-scope.ts';
 import type { Asked, Route } from './route.ts';
+import { jsonPointer, sentenceOf } from './sentence-of-issue.ts';
 
 export interface Authentication {
   /** Who is asking. Throws when the server does not know them. */
@@ -179,23 +181,6 @@ function pathParams(request: Request): Record<string, string> {
   );
 }
 
-/** No body and an empty body are the same as `{}`, whatever the content type says. */
-function readJson(request: Request, anyType: boolean): unknown {
-  const bytes: unknown = request.body;
-  if (!Buffer.isBuffer(bytes) || bytes.length === 0) return {};
-  if (!anyType && request.is(['json', '+json']) === false) {
-    throw new AppError(
-      'unsupported_media_type',
-      'Send the body as JSON, with Content-Type: application/json.',
-    );
-  }
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    throw new AppError('invalid_request', 'The body is not valid JSON in UTF-8.', { cause: error });
-  }
-}
-
 function check<Schema extends z.ZodType>(
   schema: Schema,
   value: unknown,
@@ -217,31 +202,4 @@ function check<Schema extends z.ZodType>(
     first === undefined ? 'The request is not valid.' : `${first.pointer || 'The body'}: ${first.detail}`,
     { problems },
   );
-}
-
-/** What to write instead. zod alone says what was expected, in TypeScript's words. */
-function sentenceOf(issue: z.core.$ZodIssue): string {
-  if (!issue.message.startsWith('Invalid ')) return issue.message;
-  if (issue.code === 'invalid_value') {
-    const values = issue.values.map((value) => JSON.stringify(value));
-    return `write ${values.length > 1 ? 'one of ' : ''}${values.join(', ')}`;
-  }
-  if (issue.code === 'invalid_type')
-    return `write ${kinds[issue.expected] ?? `a value of type ${issue.expected}`}`;
-  return issue.message;
-}
-
-const kinds: Partial<Record<string, string>> = {
-  string: 'a text, in quotes',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'an object',
-  record: 'an object',
-};
-
-/** RFC 6901. */
-function jsonPointer(path: PropertyKey[]): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

@@ -77,7 +77,9 @@ const settings = z.strictObject({
     }),
   threads: z.int().min(1).max(128).nullable().meta({ description: "In place of the environment's" }),
   generate_docs: z.boolean().meta({ description: 'A run ends with dbt docs generate' }),
-  generate_sources: z.boolean().meta({ description: 'A run begins with dbt source freshness' }),
+  generate_sources: z
+    .boolean()
+    .meta({ description: 'A run begins with dbt source freshness, which may fail' }),
   replace_queued: z.boolean().meta({
     description:
       'A new run takes the place of a queued one with the same command; not where either has an Idempotency-Key',

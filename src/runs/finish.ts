@@ -2,8 +2,8 @@ import type { Context } from '../context.ts';
 import { patiently, type Database } from '../db.ts';
 import { recordConsequences, ringForConsequences } from './consequences.ts';
 import { endRun, type Lease } from './lease.ts';
-import { noNodes, tallyNodes, verdictOn, type Outcome } from './status.ts';
-import { countNodesByStatus, findFirstFailedNode } from './store.ts';
+import { tallyNodes, verdictOn, type Outcome } from './status.ts';
+import { countNodesByStatus, findFirstFailedNode, findStepsThatMayFail } from './store.ts';
 import { countEnded } from './tell-of-end.ts';
 
 /**
@@ -50,21 +50,26 @@ async function recordEnd(
 ) {
   const { db } = context;
   // Read only where they decide: a run that is given up may be one whose nodes cannot be read.
-  const counted = outcome.kind === 'exited' ? tallyNodes(await countNodesByStatus(db, [lease.runId])) : null;
-  const nodes = counted === null ? noNodes : { ...counted, skipped: counted.skipped + counted.queued };
-  const verdict = verdictOn(outcome, nodes, nodes.failed > 0 ? await firstFailure(db, lease.runId) : null);
+  const rows = outcome.kind === 'exited' ? await countNodesByStatus(db, [lease.runId]) : null;
+  const counted = rows && tallyNodes(rows);
+  const isPlain = outcome.kind !== 'exited' || (outcome.exitCode === 0 && counted?.failed === 0);
+  const without = isPlain ? [] : await findStepsThatMayFail(db, lease.runId);
+  const judged = tallyNodes((rows ?? []).filter(({ step }) => !without.includes(step)));
+  const nodes = { ...judged, skipped: judged.skipped + judged.queued };
+  const failure = nodes.failed > 0 ? await firstFailure(db, lease.runId, without) : null;
+  const verdict = verdictOn(outcome, nodes, failure);
   return db.$transaction(async (tx) => {
     const run = await endRun(tx, lease, {
       ...verdict,
       exitCode: 'exitCode' in outcome ? outcome.exitCode : null,
-      nodesTotal: counted && nodes.succeeded + nodes.failed + nodes.skipped + counted.running,
+      nodesTotal: counted && Object.values(counted).reduce((sum, count) => sum + count, 0),
       ...end,
     });
     return run === null ? null : { run, consequences: await recordConsequences(tx, context, run) };
   });
 }
 
-async function firstFailure(db: Database, runId: string): Promise<string | null> {
-  const failed = await findFirstFailedNode(db, runId);
+async function firstFailure(db: Database, runId: string, without: number[]): Promise<string | null> {
+  const failed = await findFirstFailedNode(db, runId, without);
   return failed === null ? null : `${failed.uniqueId}: ${failed.message ?? failed.status}`;
 }

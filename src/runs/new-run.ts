@@ -37,7 +37,7 @@ export interface Occasion {
 export function newRun(job: JobToRun, occasion: Occasion): NewRun {
   const { override, overrides = null } = occasion;
   const steps = stepsOn(job, occasion);
-  if (steps.length === 0) throw withoutCommands();
+  if (steps.every(({ mayFail }) => mayFail)) throw withoutCommands();
   const instead = overrides?.steps ? displayCommand(overrides.steps) : null;
   const environment = withSchema(job.environment, overrides?.schema ?? null);
   if (occasion.left === undefined && environment.connection !== null) requireOneTarget(steps);

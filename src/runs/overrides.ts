@@ -70,7 +70,9 @@ const fieldOf = {
 
 function refuseAll({ projectType }: JobToRun, overrides: RunOverrides): void {
   for (const [override, field] of Object.entries(fieldOf)) {
-    if (overrides[override as keyof typeof fieldOf] === null) continue;
+    const wanted = overrides[override as keyof typeof fieldOf];
+    // No docs are what it does anyway.
+    if (wanted === null || wanted === false) continue;
     const detail = `${field} is only available for dbt projects, and this one's type is ${projectType}: leave it out.`;
     throw invalidField(`/${field}`, detail);
   }

@@ -20,13 +20,15 @@ export interface RunToRetry {
 const knownToRetry = new Set(['build', 'run', 'test', 'seed', 'snapshot', 'clone', 'retry']);
 
 /**
- * Steps that ended well are left out. The first that did not goes on from its results, as a `dbt retry`, if there is
- * work in it that needs no repeating; else it begins anew. Those after it follow.
+ * Steps that ended well, or did not have to, are left out. The first of the others goes on from its results, as a
+ * `dbt retry`, if there is work in it that needs no repeating; else it begins anew. Those after it follow.
  */
 export async function planRetry(db: Database | Transaction, run: RunToRetry): Promise<RetryPlan> {
   const settings = runSettings.parse(run.settings);
   const begun = new Map((await findSteps(db, [run.id])).map((step) => [step.number, step]));
-  const place = settings.steps.findIndex((_, index) => begun.get(index + 1)?.status !== 'success');
+  const isOver = (step: RunSettings['steps'][number], number: number) =>
+    begun.get(number)?.status === 'success' || (step.mayFail === true && begun.has(number + 1));
+  const place = settings.steps.findIndex((step, index) => !isOver(step, index + 1));
   const [first, ...after] = settings.steps.slice(place);
   if (place === -1 || first === undefined) return { refused: 'all_ended_well' };
 

@@ -12,13 +12,17 @@ import { isFinal } from './status.ts';
 import { findRetryAtWork, type NewRun } from './store.ts';
 import { answerOf, canonical, insertOrRefuse, recordOnce, requireEnabled } from './trigger.ts';
 
-/** Records a run of what a run has left undone. It answers like a trigger, and is one in all else. */
+/**
+ * Records a run of what a run has left undone. It answers like a trigger, and is one in all else. `asked`: what the key
+ * stands for.
+ */
 export async function retryRun(
   context: Context,
   principal: Principal,
   runId: string,
   request: RetryRequest,
   idempotencyKey: string | undefined,
+  asked: unknown = retryAsked(runId, request),
 ): Promise<z.input<typeof triggered>> {
   const { db, doorbell, log } = context;
   const startedAt = performance.now();
@@ -34,17 +38,20 @@ export async function retryRun(
     metadata: request.metadata,
     hasKey: idempotencyKey !== undefined,
   });
-  const content = ['retry', runId, canonical(request)];
   const insert = (given: Database | Transaction) =>
     given === db
       ? db.$transaction((tx) => insertAlone(tx, runId, run), { maxWait: 5_000 })
       : insertAlone(given, runId, run);
-  const recorded = await recordOnce(context, run, content, idempotencyKey, insert);
+  const recorded = await recordOnce(context, run, asked, idempotencyKey, insert);
   if (recorded.id === run.id) {
     log.info({ run: run.id, retryOf: runId }, 'retry queued');
     await doorbell.ringRun(run.id);
   }
   return answerOf(context, run, recorded, startedAt);
+}
+
+export function retryAsked(runId: string, request: RetryRequest): unknown {
+  return ['retry', runId, canonical(request)];
 }
 
 /** What a retry takes from the run it retries. */

@@ -248,7 +248,14 @@ export const runOverrides = z.object({
 /** What a run keeps of its job and environment, so that a later change never changes it. */
 export const runSettings = z.object({
   /** The commands in their order, as typed and in words. */
-  steps: z.array(z.object({ command: z.string(), argv: z.array(z.string()) })),
+  steps: z.array(
+    z.object({
+      command: z.string(),
+      argv: z.array(z.string()),
+      /** The steps after it run whatever becomes of it, and it has no part in the run's status. */
+      mayFail: z.boolean().optional(),
+    }),
+  ),
   timeoutSeconds: z.number(),
   environment: environmentSettings,
   /** Whose results the first step goes on from: it is a `dbt retry`. */

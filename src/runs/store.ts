@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { AuditAction } from '../audit/record-audit.ts';
 import type { Actor } from '../context.ts';
 import { Prisma, statement, type Database, type Transaction } from '../db.ts';
+import { runSettings } from './schema.ts';
 import { isFinal, unfailedNodeStatuses } from './status.ts';
 
 export interface NewRun {
@@ -170,9 +171,17 @@ function nodesAfter({ step, startedAt, uniqueId }: NodePosition): Prisma.NodeRes
   return { OR: [{ step: { gt: step } }, { step, startedAt, uniqueId: { gt: uniqueId } }, ...later] };
 }
 
-export function findFirstFailedNode(db: Database, runId: string) {
+/** The numbers of the run's steps that have no part in its status. */
+export async function findStepsThatMayFail(db: Database, runId: string): Promise<number[]> {
+  const run = await db.run.findUnique({ where: { id: runId }, select: { settings: true } });
+  const { steps } = runSettings.pick({ steps: true }).parse(run?.settings ?? { steps: [] });
+  return steps.flatMap(({ mayFail }, place) => (mayFail ? [place + 1] : []));
+}
+
+/** `without`: the numbers of steps that do not count. */
+export function findFirstFailedNode(db: Database, runId: string, without: number[]) {
   return db.nodeResult.findFirst({
-    where: { runId, status: { notIn: [...unfailedNodeStatuses] } },
+    where: { runId, step: { notIn: without }, status: { notIn: [...unfailedNodeStatuses] } },
     orderBy: asStarted,
     select: { uniqueId: true, status: true, message: true },
   });

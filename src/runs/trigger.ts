@@ -45,6 +45,8 @@ export function openTrigger(context: Context) {
       triggeredBy: 'manual' | 'api' | 'schedule' | 'event' | 'retry';
       idempotencyKey: string | undefined;
       overrides?: RunOverrides | undefined;
+      /** What the key stands for, where that is another thing than this request. */
+      asked?: unknown;
     },
   ): Promise<z.input<typeof triggered>> => {
     const startedAt = performance.now();
@@ -82,7 +84,8 @@ export function openTrigger(context: Context) {
         await insertOrRefuse(given, run);
       }
     };
-    const asked = overrides === null ? canonical(request) : [canonical(request), overrides];
+    const content = overrides === null ? canonical(request) : [canonical(request), overrides];
+    const asked = options.asked ?? content;
     const recorded = await recordOnce(context, run, asked, options.idempotencyKey, insert);
     if (recorded.id === run.id) {
       log.info({ run: run.id, job: jobId }, 'run queued');
@@ -142,25 +145,44 @@ export async function recordOnce(
     throw new AppError('invalid_request', 'header.Idempotency-Key: write 1 to 255 visible ASCII characters.');
   }
   const { organizationId } = run;
-  const requestHash = createHash('sha256')
-    .update(JSON.stringify([run.jobId, request]))
-    .digest();
+  const requestHash = hashOf(run.jobId, request);
   return db.$transaction(async (tx) => {
     if (await takeIdempotencyKey(tx, { organizationId, key: idempotencyKey, requestHash, runId: run.id })) {
       await insert(tx, run);
       return run;
     }
     const earlier = await findIdempotencyKey(tx, organizationId, idempotencyKey);
-    if (earlier === null || !requestHash.equals(earlier.requestHash)) {
-      throw new AppError(
-        'key_reused',
-        'This Idempotency-Key was sent with another request. Use a new key for a new request.',
-      );
-    }
+    if (earlier === null || !requestHash.equals(earlier.requestHash)) throw keyReused();
     const found = await findRun(tx, organizationId, earlier.runId);
     if (found === null) throw new Error(`the run of an idempotency key is missing: ${earlier.runId}`);
     return found;
   });
+}
+
+/** The run that an earlier request with this key made; null: there was none. Throws where it asked for something else. */
+export async function runOfKey(
+  { db }: Context,
+  { organizationId }: Principal,
+  key: string | undefined,
+  { jobId, asked }: { jobId: string; asked: unknown },
+): Promise<string | null> {
+  const earlier = key === undefined ? null : await findIdempotencyKey(db, organizationId, key);
+  if (earlier === null) return null;
+  if (!hashOf(jobId, asked).equals(earlier.requestHash)) throw keyReused();
+  return earlier.runId;
+}
+
+function hashOf(jobId: string, request: unknown): Buffer {
+  return createHash('sha256')
+    .update(JSON.stringify([jobId, request]))
+    .digest();
+}
+
+function keyReused(): AppError {
+  return new AppError(
+    'key_reused',
+    'This Idempotency-Key was sent with another request. Use a new key for a new request.',
+  );
 }
 
 export async function insertOrRefuse(db: Database | Transaction, run: NewRun): Promise<void> {

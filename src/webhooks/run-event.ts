@@ -4,6 +4,13 @@ import type { StoredRunEvent } from './subscription-store.ts';
 export const runEvents = ['job.run.started', 'job.run.completed', 'job.run.errored'] as const;
 export type RunEvent = (typeof runEvents)[number];
 
+/** Nobody let such a run come to its end; every other `error` is one. */
+export const cancelledReasons = ['cancelled', 'replaced'] as const;
+
+export function isCancelled({ statusReason }: { statusReason: string | null }): boolean {
+  return (cancelledReasons as readonly (string | null)[]).includes(statusReason);
+}
+
 /** Which of them a run's end is. One that was cancelled, or replaced while it waited, has not failed. */
 export function eventsOfEnd({
   status,
@@ -82,8 +89,7 @@ export function testEventBody(
 function statusOf({ status, statusReason }: { status: string; statusReason: string | null }) {
   if (status === 'running') return { name: 'Running', code: 3 };
   if (status === 'success') return { name: 'Success', code: 10 };
-  if (status === 'error' && (statusReason === 'cancelled' || statusReason === 'replaced'))
-    return { name: 'Cancelled', code: 30 };
+  if (isCancelled({ statusReason })) return { name: 'Cancelled', code: 30 };
   return { name: 'Errored', code: 20 };
 }
 

@@ -189,8 +189,9 @@ export function noSuchSubscription(): AppError {
 }
 
 function requireReachable(url: string, allowCidrs: Parameters<typeof webhookUrlProblem>[1]): void {
-  const problem = webhookUrlProblem(url, allowCidrs);
-  if (problem !== null) throw invalidField('/client_url', problem);
+  const signed = 'what a subscription sends is signed with its hmac_secret, and has no sign-in of its own';
+  const problem = webhookUrlProblem(url, allowCidrs, signed);
+  if (problem !== null) throw invalidField('/client_url', `client_url: ${problem}`);
 }
 
 type Stored = NonNullable<Awaited<ReturnType<typeof findSubscription>>>;

@@ -45,7 +45,8 @@ export function changedAuth(
   if (wanted === undefined) return kept;
 
   const tokenUrl = wanted.token_url ?? `${new URL(url).origin}/auth/token`;
-  const problem = webhookUrlProblem(tokenUrl, allowCidrs);
+  const instead = `they are username and password of ${fields.auth}`;
+  const problem = webhookUrlProblem(tokenUrl, allowCidrs, instead);
   if (problem !== null) return refuse('/token_url', problem);
   return {
     type: wanted.type,

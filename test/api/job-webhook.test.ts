@@ -189,6 +189,27 @@ describe("a job's webhook", () => {
     expect((await system.call('GET', path)).body.webhook_url).toBe(url);
   });
 
+  test.each([
+    ['webhook_url', { webhook_url: 'https://user:word@example.com/' }, 'send them in webhook_headers'],
+    [
+      'webhook_auth/token_url',
+      {
+        webhook_url: 'https://example.com/api/v2/dags/d/dagRuns',
+        webhook_auth: {
+          type: 'airflow_jwt',
+          token_url: 'https://user:word@example.com/auth/token',
+          username: 'user',
+          password: 'word',
+        },
+      },
+      'they are username and password of webhook_auth',
+    ],
+  ])('says where the password belongs that stands in its %s', async (pointer, fields, advice) => {
+    const answer = await system.call('PATCH', await jobWithWebhook(), fields);
+    const detail = expect.stringContaining(advice);
+    expect(answer).toMatchObject({ status: 400, body: { errors: [{ pointer: `/${pointer}`, detail }] } });
+  });
+
   test('knows three events', async () => {
     const path = await jobWithWebhook();
     expect(

@@ -1,10 +1,12 @@
 import { expect, test } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensurePythonEnvironment } from '../../scripts/setup/python-environment.ts';
 import { runClient, type EnvironmentName } from './environments.ts';
+
+const home = join(process.cwd(), '.dctl', 'clients');
 
 const clients: Record<EnvironmentName, string[]> = {
   airflow2: ['apache-airflow', 'apache-airflow-providers-http', 'apache-airflow-providers-dbt-cloud'],
@@ -32,8 +34,24 @@ for each in importlib.metadata.distributions():
   },
 );
 
+test('an environment that is asked for twice at once is built once', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'dctl-lock-'));
+  const lockFile = join(folder, 'six.txt');
+  await writeFile(lockFile, 'six==1.17.0\n');
+  const builtHere = async () => (await readdir(home)).filter((name) => name.startsWith('six-'));
+  try {
+    const ask = () => ensurePythonEnvironment({ home, name: 'six', lockFile });
+    const [first, second] = await Promise.all([ask(), ask()]);
+    expect(second).toEqual(first);
+    expect(existsSync(first.python)).toBe(true);
+    expect(await builtHere()).toHaveLength(1);
+  } finally {
+    for (const built of await builtHere()) await rm(join(home, built), { recursive: true });
+    await rm(folder, { recursive: true });
+  }
+});
+
 test('a package that cannot be installed is named, and nothing is left behind', async () => {
-  const home = join(process.cwd(), '.dctl', 'clients');
   const folder = await mkdtemp(join(tmpdir(), 'dctl-lock-'));
   const lockFile = join(folder, 'missing.txt');
   await writeFile(lockFile, 'six==99.0.0\n');

@@ -4,6 +4,7 @@ import { asDbtCloud, type DbtCloud } from '../support/dbt-cloud.ts';
 import { insertToken, withToken } from '../support/organization.ts';
 import { deployProject, expectStatus, type DeployedProject } from '../support/project.ts';
 import { startSystem, type System } from '../support/system.ts';
+import { example as sqlmeshExample } from '../sqlmesh/variant.ts';
 
 let system: System;
 let project: DeployedProject;
@@ -123,7 +124,7 @@ describe('a job', () => {
     const refused = await cloud.post(run, { cause: 'nothing to do' });
     expect(refused.body.status).toMatchObject({
       is_success: false,
-      user_message: expect.stringMatching(/commands/),
+      user_message: expect.stringMatching(/no commands: set its execute_steps/),
     });
   });
 
@@ -179,6 +180,20 @@ describe('a job', () => {
     });
   });
 
+  test('that is deactivated takes no triggers until it is activated again', async () => {
+    const job = await create({ execute_steps: ['dbt build'], deactivated: true });
+    expect(job).toMatchObject({ deactivated: true, state: 1 });
+    expect((await ourView(job.id)).enabled).toBe(false);
+    for (const what of ['run', 'rerun'])
+      expect((await cloud.post(`/jobs/${job.id}/${what}/`)).body.status).toMatchObject({
+        code: 409,
+        user_message: expect.stringContaining('set its deactivated to false'),
+      });
+    expect(await change(job.id, { ...job, description: 'resting' })).toMatchObject({ deactivated: true });
+    expect(await change(job.id, { deactivated: false })).toMatchObject({ deactivated: false });
+    await expectStatus(200, cloud.post(`/jobs/${job.id}/run/`));
+  });
+
   test('runs when another one has ended', async () => {
     const first = await create({ execute_steps: ['dbt build'] });
     const condition = { condition: { job_id: first.id, project_id: cloud.project, statuses: [10, 20, 30] } };
@@ -194,6 +209,24 @@ describe('a job', () => {
       job_completion_trigger_condition: null,
     });
     expect((await ourView(second.id)).run_after).toEqual([]);
+  });
+
+  test('cannot run after itself, nor after one that runs after it; the answer names the field', async () => {
+    const [first, second] = [await create({}), await create({})];
+    const after = (id: number) => ({
+      job_completion_trigger_condition: { condition: { job_id: id, statuses: [10] } },
+    });
+    await change(second.id, after(first.id));
+    for (const [id, sentence] of [
+      [first.id, 'A job does not run after itself.'],
+      [second.id, 'That job runs after this one'],
+    ]) {
+      const { body } = await expectStatus(400, cloud.post(`/jobs/${first.id}/`, after(id)));
+      const field = 'job_completion_trigger_condition.condition.job_id';
+      expect(body.status.user_message).toContain(`${field}: ${sentence}`);
+      expect(body.status.developer_message).toContain(`/${field.replaceAll('.', '/')}`);
+      expect(JSON.stringify(body)).not.toContain('run_after');
+    }
   });
 
   test('is deleted by its state or by its address, and is not there any more', async () => {
@@ -225,7 +258,37 @@ test.each([
   ['webhooks of its own', { lifecycle_webhooks: true }, /subscription/],
   ['a field that is not known', { colour: 'red' }, /colour.*leave it out/],
   ['a field that is not known, deeper', { settings: { colour: 'red' } }, /colour.*leave it out/],
-  ['a command that is none', { execute_steps: ['dbt build', 'make'] }, /begins with the word dbt/],
+  ['a name that changes what objects are', { ['__proto__']: { name: 'x' } }, /__proto__.*leave it out/],
+  [
+    'a name that changes what objects are, deeper',
+    { schedule: { date: { type: 'every_day', ['__proto__']: 1 } } },
+    /schedule\/date\/__proto__.*leave it out/,
+  ],
+  ['more of a schedule', { schedule: { cron: '0 4 * * *', zone: 'UTC' } }, /schedule\/zone.*leave it out/],
+  [
+    'more of the days of a schedule',
+    { schedule: { date: { type: 'every_day', weeks: [2] }, time: 'every_hour' } },
+    /schedule\/date\/weeks.*leave it out/,
+  ],
+  [
+    'more of the times of a schedule',
+    { schedule: { date: 'every_day', time: { type: 'every_hour', minute: 7 } } },
+    /schedule\/time\/minute.*leave it out/,
+  ],
+  [
+    'a day that is none',
+    { schedule: { date: { type: 'days_of_week', days: [9] } } },
+    /days\/0: write 6 or less/,
+  ],
+  ['to be deleted', { state: 2 }, /state: 2 deletes a job/],
+  ['another state', { state: 3 }, /state: write one of 1, 2/],
+  ['one command without a list', { execute_steps: 'dbt build' }, /execute_steps: write a list/],
+  ['no threads', { settings: { threads: 0 } }, /settings\/threads: write 1 or more/],
+  [
+    'a command that is none',
+    { execute_steps: ['dbt build', 'make'] },
+    /execute_steps.1: .*begins with the word dbt/,
+  ],
   [
     'a schedule that is none',
     { execute_steps: ['dbt run'], schedule: { cron: 'daily' }, triggers: { schedule: true } },
@@ -251,7 +314,12 @@ test.each([
   [
     'the end of a job that is not there',
     { job_completion_trigger_condition: { condition: { job_id: 999_999, project_id: 1, statuses: [10] } } },
-    /id of a job/,
+    /condition\.job_id: give the id of a job/,
+  ],
+  [
+    'more of the end of another job',
+    { job_completion_trigger_condition: { condition: { job_id: 1, statuses: [10], branch: 'main' } } },
+    /condition\/branch.*leave it out/,
   ],
 ])('a job that asks for %s is refused', async (_what, body, sentence, code = 400) => {
   const before = await cloud.get('/jobs/');
@@ -261,6 +329,44 @@ test.each([
     data: null,
   });
   expect((await cloud.get('/jobs/')).text).toBe(before.text);
+});
+
+test('a job runs after one of the project that is named, or of the one it is in', async () => {
+  const other = await asDbtCloud(system, await deployProject(system));
+  const after = (project_id: number) => ({
+    job_completion_trigger_condition: { condition: { job_id: other.job, project_id, statuses: [10] } },
+  });
+  for (const wrong of [cloud.project, 999_999]) {
+    const { body } = await expectStatus(
+      400,
+      cloud.post('/jobs/', { name: named(), ...where(), ...after(wrong) }),
+    );
+    expect(body.status.user_message).toContain(
+      `condition.project_id: job ${other.job} is in project ${other.project}`,
+    );
+  }
+  const made = await create(after(other.project));
+  expect(made).toMatchObject(after(other.project));
+});
+
+test('settings that a SQLMesh job has none of are refused by the names they were sent with', async () => {
+  const shop = await deployProject(system, { type: 'sqlmesh', folder: sqlmeshExample });
+  const sqlmesh = await asDbtCloud(system, shop);
+  for (const [fields, sentence] of [
+    [{ settings: { threads: 2 } }, /^settings\.threads is for dbt projects only/],
+    [{ settings: { target_name: 'dev' } }, /^settings\.target_name is for dbt projects only/],
+    [{ run_generate_sources: true }, /^run_generate_sources is for dbt projects only/],
+  ] as const) {
+    const answer = await sqlmesh.post(`/jobs/${sqlmesh.job}/`, fields);
+    expect(answer.body.status).toMatchObject({ code: 400, user_message: expect.stringMatching(sentence) });
+  }
+  // What it does not do anyway may be sent.
+  await expectStatus(200, sqlmesh.post(`/jobs/${sqlmesh.job}/run/`, { generate_docs_override: false }));
+  const docs = await sqlmesh.post(`/jobs/${sqlmesh.job}/run/`, { generate_docs_override: true });
+  expect(docs.body.status).toMatchObject({
+    code: 400,
+    user_message: expect.stringContaining('for dbt projects'),
+  });
 });
 
 test('whoever may trigger may not change jobs', async () => {

@@ -224,6 +224,29 @@ describe('running again', () => {
     expect(again.body.data.id).toBe(first.body.data.id);
   });
 
+  test.each([
+    ['run', 'rerun'],
+    ['run', 'retry'],
+    ['rerun', 'run'],
+    ['rerun', 'retry'],
+    ['retry', 'run'],
+    ['retry', 'rerun'],
+  ] as const)('a key of a %s is not taken by a %s', async (first, second) => {
+    const last = await made('success');
+    const headers = { 'idempotency-key': `${first}-then-${second}` };
+    const paths = {
+      run: `/jobs/${cloud.job}/run/`,
+      rerun: `/jobs/${cloud.job}/rerun/`,
+      retry: `/runs/${last}/retry/`,
+    };
+    const asked = (what: keyof typeof paths) => cloud.post(paths[what], undefined, headers);
+    const { body } = await expectStatus(200, asked(first));
+    const before = await countRuns();
+    expect(await asked(second)).toMatchObject({ status: 422, body: { status: { code: 422 }, data: null } });
+    expect((await expectStatus(200, asked(first))).body.data.id).toBe(body.data.id);
+    expect(await countRuns()).toBe(before);
+  });
+
   test('a run that failed is gone on with, one that ended with success is run anew', async () => {
     const failed = await made('failed');
     expect((await expectStatus(200, retry(failed))).body.data.retrying_run_id).toBe(failed);

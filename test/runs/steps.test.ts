@@ -163,6 +163,61 @@ describe('a run whose second of three steps fails', () => {
   });
 });
 
+describe('a run that begins with sources which are not fresh', () => {
+  const quick = `--vars '{"lines": 1, "pause": 0}'`;
+  const beginWithSources = async (commands: string[]) => {
+    const fields = { command: undefined, commands, generate_sources: true };
+    return trigger(system, { ...probe, jobId: await createJob(system, probe.projectId, fields) });
+  };
+  const outcomes = (run: any) => run.steps.map(({ command, status }: any) => [command, status]);
+
+  test('shows that, does the rest and ends as the rest does', async () => {
+    const ran = await ended(system, await beginWithSources([`dbt run --select counting ${quick}`]));
+    expect(ran).toMatchObject({ status: 'success', exit_code: 0, error_message: null });
+    expect(ran.steps).toMatchObject([
+      { command: 'dbt source freshness', status: 'failed', exit_code: 1, nodes_failed: 1 },
+      { status: 'success', exit_code: 0, nodes_succeeded: 1 },
+    ]);
+    expect((await get(ran.id, '/nodes?step=1')).body.data).toMatchObject([
+      { unique_id: 'source.probe.arrivals.orders', status: 'runtime error' },
+    ]);
+  });
+
+  test('fails as its other steps do, and is taken up there', async () => {
+    const fails = `dbt run --select counting broken ${quick}`;
+    const ran = await ended(system, await beginWithSources([fails, 'dbt source freshness', 'dbt parse']));
+    expect(ran).toMatchObject({
+      status: 'partial',
+      error_message: expect.stringMatching(/^1 of 2 nodes failed: model\.probe\.broken/),
+    });
+    expect(outcomes(ran)).toEqual([
+      ['dbt source freshness', 'failed'],
+      [fails, 'failed'],
+      ['dbt source freshness', 'skipped'],
+      ['dbt parse', 'skipped'],
+    ]);
+    const { body } = await get(ran.id, '');
+    expect(body.nodes_total).toBe(3);
+    const retry = await system.call('POST', `/api/v1/runs/${ran.id}/retry`, {});
+    const { body: again } = await get(retry.body.job_run_id, '');
+    expect(again.steps.map(({ command }: any) => command)).toEqual([
+      'dbt retry',
+      'dbt source freshness',
+      'dbt parse',
+    ]);
+    await system.call('POST', `/api/v1/runs/${again.id}/cancel`);
+  });
+
+  test('ends there where that is one of its own commands', async () => {
+    const ran = await ended(system, await begin(probe, ['dbt source freshness', 'dbt parse']));
+    expect(ran.status).toBe('failed');
+    expect(outcomes(ran)).toEqual([
+      ['dbt source freshness', 'failed'],
+      ['dbt parse', 'skipped'],
+    ]);
+  });
+});
+
 test('commands that use one database file after another in one process all succeed', async () => {
   const shop = await deployProject(system);
   const ran = await ended(system, await begin(shop, ['dbt seed', 'dbt run', 'dbt test']));

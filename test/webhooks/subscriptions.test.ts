@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readConfig } from '../../src/config.ts';
+import { testWebhook } from '../../src/dbt-cloud/webhooks.ts';
 import { createLog } from '../../src/log.ts';
 import { openContext } from '../../src/open-context.ts';
 import { beginRun } from '../../src/runs/begin-run.ts';
@@ -290,6 +291,11 @@ describe('a subscription', () => {
 
   test.each([
     ['an address that webhooks may not reach', { client_url: 'http://10.1.2.3/hook' }, 'private address'],
+    [
+      'a password in its address',
+      { client_url: 'https://user:word@example.com/' },
+      'signed with its hmac_secret',
+    ],
     ['a host that its name hides', { client_url: 'http://169.254.169.254/' }, 'link-local'],
     ['another event', { event_types: ['job.run.exploded'] }, 'job.run.completed'],
     ['no event', { event_types: [] }, 'at least one of job.run.started'],
@@ -351,6 +357,20 @@ describe('a subscription', () => {
     const posted = await browser.call('POST', `${one}/test`);
     expect(posted.body.data).toMatchObject({ verification_status_code: null });
     expect(posted.body.data.verification_error).toContain('It was the only try.');
+  });
+
+  test('that is tried out is not waited for when nobody wants to know any more', async () => {
+    await killAll();
+    const { id } = await subscribe('http://127.0.0.1:9/', { active: false });
+    const context = openContext(readConfig(system.environment), createLog('setup', 'error'));
+    const actor = { kind: 'token' as const, id: null, name: 'impatient' };
+    const principal = { organizationId: system.organizationId, scope: 'admin' as const, actor };
+    const startedAt = performance.now();
+    const asked = { accountId: account, id, isGet: false };
+    const tested = await testWebhook(context, principal, asked, AbortSignal.timeout(300));
+    await context.close();
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(tested.verification_error).toContain('still on its way');
   });
 
   test('sends again what it told, to where it goes now, unless it is switched off', async () => {

@@ -97,7 +97,8 @@ export function runMessage(
   }: { variables: Record<string, string>; sparesManifest: boolean; isPreloaded: boolean },
 ): string {
   const { steps, environment, projectType, retryFrom } = run.settings;
-  const toRun = projectType === 'dbt' ? steps.map((step) => withThreads(step, environment)) : steps;
+  const inOrder = projectType === 'dbt' ? steps.map((step) => withThreads(step, environment)) : steps;
+  const toRun = inOrder.map(({ mayFail, ...step }) => ({ ...step, ...(mayFail && { may_fail: true }) }));
   const env = { ...variables, ...runVariables(run) };
   const [first, ...rest] = toRun;
   const more = { env, end_of_log: endOfLog(run.id) };
