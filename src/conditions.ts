@@ -65,12 +65,16 @@ export function fieldAt(data: unknown, path: string): unknown {
     .split('.')
     .reduce<unknown>(
       (found, key) =>
-        typeof found === 'object' && found !== null && key !== 'length' && Object.hasOwn(found, key)
+        typeof found === 'object' && found !== null && isBrought(found, key)
           ? (found as Record<string, unknown>)[key]
           : undefined,
       data,
     );
 }
+
+/** A list has a length that nobody wrote. */
+const isBrought = (found: object, key: string) =>
+  Object.hasOwn(found, key) && !(Array.isArray(found) && key === 'length');
 
 /**
  * Of what is not there nothing holds, not even NOT_EQUAL: a run that begins because a field was left out would be a
@@ -128,13 +132,17 @@ function listOf(value: Condition['value']): unknown[] {
   return typeof value === 'string' ? value.split(',').map((each) => each.trim()) : [value];
 }
 
+/** What is longer is a text: whoever sends it must not keep everybody waiting while it is read. */
+const maxDigits = 400;
+
 const isScalar = (value: unknown): value is string | number | boolean =>
   ['string', 'number', 'boolean'].includes(typeof value);
 
-const isNumber = (given: string) => /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?$/i.test(given);
+const isNumber = (given: string) =>
+  given.length <= maxDigits && /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d{1,3})?$/i.test(given);
 const isWhole = (given: string) => /^-?\d{1,300}$/.test(given);
 
 function shown(value: unknown): string {
   const json = JSON.stringify(value);
-  return json.length > 200 ? `${json.slice(0, 200)}…` : json;
+  return json.length > 200 ? `${json.slice(0, 200).toWellFormed()}…` : json;
 }

@@ -190,10 +190,22 @@ function readValues(
 ): TemplateWord | { problem: string } {
   const read = readMapping(text);
   if ('problem' in read) return { problem: `${option} ${read.problem}.` };
+  if (!isWritten(read.values)) {
+    return {
+      problem: `${option} is written anew where it has placeholders: put quotes around its dates, and around numbers of more than 15 digits.`,
+    };
+  }
   const value = piecesIn(read.values, marks);
   return value === null
     ? { problem: `${option} has no placeholders in its keys: only values may be some.` }
     : { kind: 'mapping', prefix, value };
+}
+
+/** Whether JSON says of it what it is. */
+function isWritten(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value) && Math.abs(value) < 1e15;
+  if (typeof value !== 'object' || value === null) return true;
+  return !(value instanceof Date) && Object.values(value).every(isWritten);
 }
 
 /** Texts with placeholders as lists of pieces below a key of their own. Null: there is one in a key. */

@@ -55,19 +55,25 @@ export interface NewVerdict {
 }
 
 export async function insertVerdicts(tx: Transaction, verdicts: NewVerdict[]): Promise<void> {
-  if (verdicts.length === 0) return;
-  await tx.$executeRaw`
-    INSERT INTO event_verdicts (event_id, rule_id, verdict, conditions, reason, gathering_id, run_id)
-    SELECT "eventId", "ruleId", verdict, conditions, reason, "gatheringId", "runId"
-    FROM jsonb_to_recordset(${JSON.stringify(verdicts)}::jsonb) AS given ("eventId" text, "ruleId" text, verdict text,
-      conditions jsonb, reason text, "gatheringId" text, "runId" text)`;
+  for (let first = 0; first < verdicts.length; first += verdictsAtOnce) {
+    const some = JSON.stringify(verdicts.slice(first, first + verdictsAtOnce));
+    await tx.$executeRaw`
+      INSERT INTO event_verdicts (event_id, rule_id, verdict, conditions, reason, gathering_id, run_id)
+      SELECT "eventId", "ruleId", verdict, conditions, reason, "gatheringId", "runId"
+      FROM jsonb_to_recordset(${some}::jsonb) AS given ("eventId" text, "ruleId" text, verdict text,
+        conditions jsonb, reason text, "gatheringId" text, "runId" text)`;
+  }
 }
+
+/** One may hold 50 conditions with 2 KB each of what was there: that of many rules and events is too long for a text. */
+const verdictsAtOnce = 500;
 
 export interface OpenGathering {
   id: string;
   ruleId: string;
   closesAt: Date;
   eventCount: number;
+  bytes: number;
   arrived: string[];
 }
 
@@ -85,9 +91,13 @@ export async function insertGathering(
 
 export async function updateGathering(
   tx: Transaction,
-  { id, eventCount, arrived }: OpenGathering,
+  { id, eventCount, bytes, arrived }: OpenGathering,
 ): Promise<void> {
-  await tx.eventGathering.update({ where: { id }, data: { eventCount, arrived }, select: { id: true } });
+  await tx.eventGathering.update({
+    where: { id },
+    data: { eventCount, bytes, arrived },
+    select: { id: true },
+  });
 }
 
 /** By the database's clock. */

@@ -15,28 +15,31 @@ import {
 import { parseEvent } from './read-event.ts';
 import { arrivedWith, isComplete, pathsOf, runOfEvents } from './rule-judgement.ts';
 import { findRuleOfGathering, type RuleSettings, type StoredRule } from './rule-store.ts';
-import { gather, type EventData, type GatheredEvents } from './values.ts';
+import { gather, plainText, type GatheredEvents, type SizedEvent } from './values.ts';
 
 /** A run that lists more says nothing to anybody, and the transaction that closes must not take long. */
 const maxGathered = 10_000;
+const maxBytes = 64 * 1_024 * 1_024;
 
 /** When a gathering is over, given what came. The same for events that come and for those that are looked at later. */
 export interface Window {
   closesAt: Date;
   eventCount: number;
+  bytes: number;
   arrived: Set<string>;
 }
 
 export function openWindow({ windowSeconds }: RuleSettings, at: Date): Window {
   const closesAt = new Date(at.getTime() + (windowSeconds ?? 0) * 1_000);
-  return { closesAt, eventCount: 0, arrived: new Set() };
+  return { closesAt, eventCount: 0, bytes: 0, arrived: new Set() };
 }
 
 /** Whether the window is over with this event. */
-export function joinWindow(window: Window, rule: RuleSettings, data: unknown): boolean {
+export function joinWindow(window: Window, rule: RuleSettings, { data, bytes }: SizedEvent): boolean {
   window.eventCount += 1;
+  window.bytes += bytes;
   for (const value of arrivedWith(rule, data)) window.arrived.add(value);
-  return window.eventCount >= maxGathered || isComplete(rule, window.arrived);
+  return window.eventCount >= maxGathered || window.bytes >= maxBytes || isComplete(rule, window.arrived);
 }
 
 /**
@@ -46,14 +49,14 @@ export function joinWindow(window: Window, rule: RuleSettings, data: unknown): b
 export async function joinGatherings(
   tx: Transaction,
   rule: StoredRule,
-  matches: { event: EventData; verdict: Omit<NewVerdict, 'verdict' | 'gatheringId' | 'runId'> }[],
+  matches: { event: SizedEvent; verdict: Omit<NewVerdict, 'verdict' | 'gatheringId' | 'runId'> }[],
 ): Promise<string[]> {
   const over: string[] = [];
   let open = windowOf(await findOpenGathering(tx, rule.id));
   let joined: NewVerdict[] = [];
-  const keep = async ({ id, eventCount, arrived, closesAt }: WindowOf) => {
+  const keep = async ({ id, eventCount, bytes, arrived, closesAt }: WindowOf) => {
     await insertVerdicts(tx, joined);
-    await updateGathering(tx, { id, ruleId: rule.id, closesAt, eventCount, arrived: [...arrived] });
+    await updateGathering(tx, { id, ruleId: rule.id, closesAt, eventCount, bytes, arrived: [...arrived] });
     joined = [];
   };
   for (const { event, verdict } of matches) {
@@ -73,11 +76,12 @@ export async function joinGatherings(
         openedAt: event.createdAt,
         closesAt,
         eventCount: 0,
+        bytes: 0,
         arrived: [],
       });
     }
     joined.push({ ...verdict, verdict: 'gathering', gatheringId: open.id, runId: null });
-    if (!joinWindow(open, rule, event.data)) continue;
+    if (!joinWindow(open, rule, event)) continue;
     await keep(open);
     over.push(open.id);
     await markClosed(tx, open.id);
@@ -120,7 +124,7 @@ export async function recordRunOf(
   gathered: GatheredEvents,
 ): Promise<RecordedRun | string> {
   const made = runOfEvents(rule, sourceName, gathered);
-  if ('refusal' in made) return made.refusal;
+  if ('refusal' in made) return plainText(made.refusal);
   const { organizationId, projectId, jobId } = rule;
   return recordIfPossible(tx, context, { organizationId, projectId, jobId }, () => ({
     triggeredBy: 'event',

@@ -10,7 +10,7 @@ import type { RuleSettings } from './rule-store.ts';
 import { acceptRule, requireRule, withChange } from './rules.ts';
 import type { preview, previewRequest } from './schema.ts';
 import { requireSource } from './sources.ts';
-import { gather, type GatheredEvents } from './values.ts';
+import { gather, type GatheredEvents, type SizedEvent } from './values.ts';
 
 type Preview = z.input<typeof preview>;
 
@@ -31,7 +31,8 @@ export async function previewRule(
   const since = await findBeginning(db, rule.sourceId, asDays, maxEvents);
   const simulation = new Simulation(rule, sourceName, displayCommand(job.commands));
   for await (const page of eventsOfSource(db, rule.sourceId, since)) {
-    for (const { body, ...event } of page) simulation.add({ ...event, data: parseEvent(body) });
+    for (const { body, ...event } of page)
+      simulation.add({ ...event, data: parseEvent(body), bytes: body.length });
   }
   return { ...simulation.end(), is_cut: since > asDays };
 }
@@ -66,7 +67,7 @@ class Simulation {
     this.#paths = pathsOf(rule);
   }
 
-  add(event: { id: string; data: unknown; createdAt: Date }): void {
+  add(event: SizedEvent): void {
     this.#events += 1;
     if (!judgeEvent(this.rule, event.data).holds) return;
     this.#matched += 1;
@@ -75,7 +76,7 @@ class Simulation {
       this.#close(this.#open.window.closesAt);
     this.#open ??= { window: openWindow(this.rule, event.createdAt), gathered: null };
     this.#open.gathered = gather(this.#open.gathered, event, this.#paths);
-    if (joinWindow(this.#open.window, this.rule, event.data)) this.#close(event.createdAt);
+    if (joinWindow(this.#open.window, this.rule, event)) this.#close(event.createdAt);
   }
 
   end(): Omit<Preview, 'is_cut'> {

@@ -6,9 +6,9 @@ import { ringForReplaced } from '../runs/record-run.ts';
 import { findEventIds, insertEvents, insertVerdicts, type NewEvent, type NewVerdict } from './event-store.ts';
 import { joinGatherings, recordRunOf, runOfGathering } from './gatherings.ts';
 import { judgeEvent, pathsOf } from './rule-judgement.ts';
-import { findLiveRules, lockGatheringRules, type StoredRule } from './rule-store.ts';
+import { findLiveRules, lockGatheringRules, lockRule, type StoredRule } from './rule-store.ts';
 import type { StoredSource } from './source-store.ts';
-import { gather, type EventData } from './values.ts';
+import { gather, type SizedEvent } from './values.ts';
 
 export interface Arrived extends NewEvent {
   source: StoredSource;
@@ -99,15 +99,15 @@ export function ringForRuns(context: Context, runs: RecordedRun[], startedAt: nu
 async function record(tx: Transaction, context: Context, share: Arrived[]) {
   const { source } = share[0]!;
   // Before they are recorded: an event that came before a window closed has joined it.
-  await lockGatheringRules(tx, source.id);
+  const locked = await lockGatheringRules(tx, source.id);
   const times = await insertEvents(tx, source, share);
   const fresh = share
-    .flatMap(({ id, data }) => {
+    .flatMap(({ id, data, body }) => {
       const createdAt = times.get(id);
-      return createdAt === undefined ? [] : [{ id, data, createdAt }];
+      return createdAt === undefined ? [] : [{ id, data, createdAt, bytes: body.length }];
     })
     .toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime() || (a.id < b.id ? -1 : 1));
-  const runs = fresh.length === 0 ? [] : await judgeAll(tx, context, source, fresh);
+  const runs = fresh.length === 0 ? [] : await judgeAll(tx, context, source, fresh, locked);
   const earlier = share.flatMap(({ id, externalId }) => (times.has(id) ? [] : (externalId ?? [])));
   const known = await findEventIds(tx, source.id, earlier);
   const recorded = share.map(({ id, externalId }): RecordedEvent => {
@@ -123,7 +123,8 @@ async function judgeAll(
   tx: Transaction,
   context: Context,
   source: StoredSource,
-  events: EventData[],
+  events: SizedEvent[],
+  locked: ReadonlySet<string>,
 ): Promise<RecordedRun[]> {
   const unmatched: NewVerdict[] = [];
   const toRun: ToRun[] = [];
@@ -136,6 +137,8 @@ async function judgeAll(
       else unmatched.push({ ...verdict, verdict: 'no_match', gatheringId: null, runId: null });
     }
     if (matches.length === 0) continue;
+    // It gathers only since a moment ago. Whoever locks rules and events the other way round is tried again.
+    if (rule.windowSeconds !== null && !locked.has(rule.id)) await lockRule(tx, rule.id);
     const found: ToRun[] =
       rule.windowSeconds === null
         ? matches.map((match) => ({ rule, match }))
@@ -156,7 +159,7 @@ async function judgeAll(
 }
 
 interface Match {
-  event: EventData;
+  event: SizedEvent;
   verdict: Pick<NewVerdict, 'eventId' | 'ruleId' | 'conditions' | 'reason'>;
 }
 

@@ -98,11 +98,12 @@ export async function lockRuleIfFree(tx: Transaction, id: string): Promise<boole
 }
 
 /** Those of a source that gather: in the order of their ids, as everybody who locks several does. */
-export async function lockGatheringRules(tx: Transaction, sourceId: string): Promise<void> {
-  await tx.$queryRaw`
+export async function lockGatheringRules(tx: Transaction, sourceId: string): Promise<ReadonlySet<string>> {
+  const rows = await tx.$queryRaw<{ id: string }[]>`
     SELECT id FROM event_rules
     WHERE source_id = ${sourceId} AND active AND deleted_at IS NULL AND window_seconds IS NOT NULL
     ORDER BY id FOR NO KEY UPDATE`;
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Those that judge the events of a source, in the order of their ids. */

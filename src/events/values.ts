@@ -20,6 +20,9 @@ export interface EventData {
   createdAt: Date;
 }
 
+/** `bytes`: of its text. */
+export type SizedEvent = EventData & { bytes: number };
+
 const received: string[] = ['ID', 'SOURCE', 'COUNT', 'AT', 'IDS'];
 /** No run needs more to be told apart. */
 const maxDistinct = 1_000;
@@ -44,6 +47,14 @@ export function pathsOfAll(templates: (string | null)[]): string[] {
   return [...new Set(placeholders.filter(({ scope }) => scope === 'events').map(({ name }) => name))];
 }
 
+/** Longer than any text or command has room for. Of many events, all of it would fill the memory. */
+const maxKeptCharacters = 2_100;
+
+function shortened(value: unknown): unknown {
+  const text = asText(value);
+  return text.length > maxKeptCharacters ? cut(text, maxKeptCharacters) : value;
+}
+
 /** Adds one that came later than all before. `paths`: the fields that are asked of all. */
 export function gather(before: GatheredEvents | null, event: EventData, paths: string[]): GatheredEvents {
   const gathered: GatheredEvents = before ?? {
@@ -57,8 +68,9 @@ export function gather(before: GatheredEvents | null, event: EventData, paths: s
     const found = gathered.values.get(path)!;
     for (const value of [fieldAt(event.data, path)].flat()) {
       if (value === undefined || value === null || found.size >= maxDistinct) continue;
-      const key = JSON.stringify(value);
-      if (!found.has(key)) found.set(key, value);
+      const kept = shortened(value);
+      const key = JSON.stringify(kept);
+      if (!found.has(key)) found.set(key, kept);
     }
   }
   return gathered;

@@ -35,6 +35,8 @@ export interface RenderedHook {
 }
 
 const maxPlaceholders = 100;
+/** Those of all hooks are recorded while a run ends. */
+const maxBodyBytes = 256 * 1_024;
 
 /**
  * Puts values into a hook's templates, and judges what came of it. Pure: `runText` says what the run's names stand for.
@@ -58,6 +60,10 @@ export function renderHook(
     return secret;
   };
   const request = filled(templates, valueOf);
+  if (Buffer.byteLength(request.body ?? '') > maxBodyBytes) {
+    const detail = `With the values in their places the body is longer than ${maxBodyBytes / 1_024} KiB: shorten it.`;
+    return { request: null, shown: null, hide: [], problems: [{ pointer: '/body', detail }] };
+  }
   const shown = filled(templates, (each) => (each.scope === 'secrets' ? hiddenValue : valueOf(each)));
   const hidden = Object.entries(templates.headers).filter(([name, value]) => !isOpen(name, value));
   const problems = [
@@ -70,14 +76,14 @@ export function renderHook(
       ...shown,
       headers: { ...shown.headers, ...namesOf(hidden, request.headers) },
     },
-    hide: hiddenForms([...used, ...hidden.flatMap(([name]) => wordsOf(request.headers[name] ?? ''))]),
+    hide: [...used, ...hidden.flatMap(([name]) => wordsOf(request.headers[name] ?? ''))],
     problems,
   };
 }
 
 /** Where a URL leads whatever its values are; null where values decide that, or it leads nowhere. */
 export function fixedOrigin(url: string): string | null {
-  return sameOrigin(url, (_each, marker) => marker);
+  return originOf(url, () => null);
 }
 
 /** What is wrong with the templates themselves. */
@@ -100,7 +106,7 @@ function placesProblems({ url, headers, body }: HookTemplates, known: NamedValue
 function filled(templates: HookTemplates, valueOf: (each: Placeholder) => string): HookRequest {
   const { method, url, headers, body } = templates;
   const values = Object.entries(headers)
-    .map(([name, value]) => [name, render(value, valueOf).replace(/^ +| +$/g, '')] as const)
+    .map(([name, value]) => [name, withoutOuterSpaces(render(value, valueOf))] as const)
     // Of a run that has no such thing, nothing is told.
     .filter(([name, value]) => value !== '' || headers[name] === '');
   return {
@@ -109,6 +115,14 @@ function filled(templates: HookTemplates, valueOf: (each: Placeholder) => string
     headers: Object.fromEntries(values),
     body: body === null ? null : JSON.stringify(renderAll(body, valueOf)),
   };
+}
+
+/** In one pass: what a run brings into a header may be spaces without end. */
+function withoutOuterSpaces(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && text[start] === ' ') start += 1;
+  while (end > start && text[end - 1] === ' ') end -= 1;
+  return text.slice(start, end);
 }
 
 const isOfRun = ({ scope }: Placeholder) => scope === 'run' || scope === 'erathos';
@@ -125,7 +139,7 @@ function urlProblems(
   const refuse = (detail: string) => [{ pointer: '/url', detail }];
   const problem = webhookUrlProblem(url, allowCidrs, 'send them in the header Authorization, from a secret');
   if (problem !== null) return refuse(problem);
-  const origin = sameOrigin(template, (each, marker) => (isOfRun(each) ? marker : valueOf(each)));
+  const origin = originOf(template, (each) => (isOfRun(each) ? null : valueOf(each)));
   if (origin === null || origin !== new URL(url).origin)
     return refuse(
       'Write the scheme, host and port without values of the run, and a / after them: only variables and secrets may stand there.',
@@ -136,13 +150,16 @@ function urlProblems(
   return [];
 }
 
-/** The origin that a URL has with either of two markers for a value; null where it has none, or another. */
-function sameOrigin(template: string, valueOf: (each: Placeholder, marker: string) => string): string | null {
-  const [one, other] = ['valuea', 'valueb'].map((marker) => {
-    const url = render(template, (each) => valueOf(each, marker));
-    return URL.canParse(url) ? new URL(url).origin : null;
-  });
-  return one !== undefined && one === other ? one : null;
+/**
+ * The origin that stands before the first value that is not known (null); null where that value might still change it,
+ * as one behind a user name does: `https://${{variables.any}}@example.com/`.
+ */
+function originOf(template: string, valueOf: (each: Placeholder) => string | null): string | null {
+  const [known = '', ...unknown] = render(template, (each) => valueOf(each) ?? '\0').split('\0');
+  const isFixed = unknown.length === 0 || /^https?:\/\/[^/\\?#@]+[/\\?#]/i.test(known);
+  if (!isFixed || !URL.canParse(known)) return null;
+  const { protocol, origin } = new URL(known);
+  return protocol === 'https:' || protocol === 'http:' ? origin : null;
 }
 
 function headerProblems(headers: Record<string, string>): FieldProblem[] {
@@ -163,14 +180,3 @@ const namesOf = (hidden: [string, string][], sent: Record<string, string>) =>
 
 /** A credential may stand behind the name of its scheme. */
 const wordsOf = (value: string) => [value, ...value.split(' ').slice(1)];
-
-/** As they may come back: as such, in JSON, in a URL. */
-function hiddenForms(values: string[]): string[] {
-  const forms = values.flatMap((value) => [
-    value,
-    JSON.stringify(value).slice(1, -1),
-    encodeURIComponent(value.toWellFormed()),
-    encodeURI(value.toWellFormed()),
-  ]);
-  return [...new Set(forms)].filter((form) => form !== '').toSorted((a, b) => b.length - a.length);
-}

@@ -67,6 +67,9 @@ async function recordRequests(
   return made.filter(({ blocked }) => blocked === null).map(({ delivery }) => delivery.id);
 }
 
+/** As long as a hook's template may be. */
+const maxShownUrl = 4_000;
+
 /** `blocked`: why it is never sent. */
 interface Recorded {
   delivery: NewDelivery;
@@ -93,7 +96,8 @@ function deliveryOf(
   const blocked = (why: string, shown = { url: hook.url, body: hook.body }): Recorded => ({
     delivery: {
       ...told,
-      url: shown.url,
+      // What is too long to be sent is too long to be kept, too.
+      url: shown.url.slice(0, maxShownUrl).toWellFormed(),
       body: shown.body ?? '',
       ...sealedForHook(id, { headers: {}, auth: null, request: null }, secrets),
       state: 'blocked',

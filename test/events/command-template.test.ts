@@ -77,6 +77,18 @@ describe('a template', () => {
     ]);
   });
 
+  test('is refused where a value of several events is long, of which no more is kept than it takes to see that', () => {
+    const data = { long: 'x'.repeat(200_000), deep: { long: ['y'.repeat(200_000)] } };
+    const gathered = gather(null, { id: 'e', data, createdAt: at }, ['long', 'deep']);
+    expect(JSON.stringify([...gathered.values.values()].map((each) => [...each])).length).toBeLessThan(
+      20_000,
+    );
+    for (const path of ['long', 'deep']) {
+      const refused = { refusal: expect.stringContaining(`events.${path} is longer than 2000 characters`) };
+      expect(argvOf(`dbt build --vars '{"a": "\${{events.${path}}}"}'`, data)).toEqual(refused);
+    }
+  });
+
   test('has values at the leaves of --vars, as what they are, whatever is in them', () => {
     const template = `dbt build --vars '{"t": "\${{event.table}}", "n": "\${{event.rows}}", "deep": {"list": ["\${{event.on}}", "at \${{event.day}}"]}, "all": "\${{events.table}}"}'`;
     expect(commandTemplateProblem(template)).toBeNull();
@@ -126,6 +138,11 @@ describe('refused when it is saved is a placeholder', () => {
     `dbt build --vars '{"a": [{"k\${{event.x}}": 1}]}'`,
     `dbt build --warn-error-options '{"error": ["\${{event.x}}"]}'`,
     'dbt build --sample "{start: ${{event.x}}, end: 2024-01-01}"',
+    // Written anew, these would be others.
+    'dbt build --vars "{day: 2024-01-01, t: ${{event.x}}}"',
+    'dbt build --vars "{at: {from: [2024-01-01T10:00:00Z]}, t: ${{event.x}}}"',
+    `dbt build --vars '{"id": 12345678901234567890, "t": "\${{event.x}}"}'`,
+    'dbt build --vars "{most: .inf, t: ${{event.x}}}"',
     'dbt build --threads ${{events.x}}',
     'dbt build --target ${{received.IDS}}',
     'dbt build --select a ${{events.x}}',

@@ -162,6 +162,22 @@ test('a window closes with its ten thousandth event', async () => {
   expect(rows).toEqual([{ count: 10_000 }]);
 });
 
+test('a window closes with the event that brings its bytes to 64 MiB', async () => {
+  const source = await createSource(system);
+  const { id, jobId } = await createRule(system, source, project, { window_seconds: 600 });
+  const event = { text: 'x'.repeat(1_000) };
+  await sent(source, 'a', event);
+  const { rows } = await system.pool.query('SELECT bytes FROM event_gatherings WHERE rule_id = $1', [id]);
+  expect(rows).toEqual([{ bytes: JSON.stringify(event).length }]);
+  await system.pool.query('UPDATE event_gatherings SET bytes = $2 WHERE rule_id = $1', [
+    id,
+    64 * 1_024 * 1_024 - 500,
+  ]);
+  const last = await sent(source, 'b', event);
+  expect(last.verdicts).toMatchObject([{ verdict: 'run' }]);
+  expect(await runsOf(system, { jobId })).toMatchObject([{ id: last.verdicts[0].run_id }]);
+});
+
 test('what is gathered while a worker is killed is brought to exactly one run by another', async () => {
   const source = await createSource(system);
   const rules = await Promise.all(

@@ -5,6 +5,7 @@ import { asAnotherOrganization, insertToken, withToken } from '../support/organi
 import { createJob, deployProject, expectStatus, type DeployedProject } from '../support/project.ts';
 import { runsOf } from '../support/schedules.ts';
 import { startSystem, type Answer, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
 import { changeJob } from '../support/webhooks.ts';
 
 /** No worker is up: runs stay queued. */
@@ -214,6 +215,44 @@ test('events of several sources at once make all their runs, though those take t
   expect(await counted(waiting, [jobs])).toBe(2);
 });
 
+test('an event that was on its way when its rule began to gather joins the others as any that comes later', async () => {
+  const source = await createSource(system);
+  const rule = await createRule(system, source, project);
+  const [earlier, locking] = await Promise.all([system.pool.connect(), system.pool.connect()]);
+  const waiting = (query: string) =>
+    until(
+      `${query} waits`,
+      () =>
+        counted(
+          `SELECT count(*) FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE $1`,
+          [query],
+        ),
+      (count) => count === 1,
+      10_000,
+    );
+  try {
+    await earlier.query('BEGIN');
+    await earlier.query(
+      "INSERT INTO events (id, organization_id, source_id, external_id, body) VALUES ('e', $1, $2, 'one', '{}')",
+      [system.organizationId, source.id],
+    );
+    const sending = send(system, source, 'one', {});
+    await waiting('%INSERT INTO events%');
+    await expectStatus(200, system.call('PATCH', `/api/v1/event-rules/${rule.id}`, { window_seconds: 600 }));
+    await locking.query('BEGIN');
+    await locking.query('SELECT id FROM event_rules WHERE id = $1 FOR NO KEY UPDATE', [rule.id]);
+    await earlier.query('ROLLBACK');
+    await waiting('%event_rules%FOR NO KEY UPDATE%');
+    await locking.query('COMMIT');
+    const { body } = await expectStatus(200, sending);
+    expect(body.verdicts).toMatchObject([{ verdict: 'gathering' }]);
+  } finally {
+    earlier.release(true);
+    locking.release(true);
+  }
+});
+
 test('an event without an id of its own is like no other', async () => {
   const source = await createSource(system);
   const headers = { authorization: `Bearer ${source.secret}` };
@@ -248,6 +287,7 @@ test('what is no event is refused with a sentence, and leaves nothing', async ()
     [`{"id": "${'x'.repeat(501)}"}`, 400],
     [deep(32), 200],
     [`{"a": "${'x'.repeat(256 * 1_024 - 10)}"}`, 200],
+    [`{"a": "${'😀'.repeat(200)}", "b": "x${'😀'.repeat(3_000)}"}`, 200],
     ['{"a": "\\u0000 \\ud800", "\\u0000": [{"__proto__": 1}], "b": 1e999}', 200],
   ];
   await createRule(system, source, project, {
@@ -268,7 +308,7 @@ test('what is no event is refused with a sentence, and leaves nothing', async ()
       })
     ).status,
   ).toBe(400);
-  expect(await eventsIn(source)).toBe(3);
+  expect(await eventsIn(source)).toBe(4);
   for (const { id } of (await system.call('GET', `/api/v1/events?source_id=${source.id}`)).body.data) {
     const { text } = await expectStatus(200, system.call('GET', `/api/v1/events/${id}`));
     expect(text.length).toBeLessThan(300_000 * 2);

@@ -143,10 +143,26 @@ describe('conditions', () => {
   });
 
   test('look at what the JSON itself brought alone', () => {
-    const data = JSON.parse('{"a": {"b": [{"c": 1}]}, "d": "text", "__proto__": {"e": 2}}');
+    const data = JSON.parse('{"a": {"b": [{"c": 1}]}, "d": "text", "length": 3, "__proto__": {"e": 2}}');
     expect(fieldAt(data, 'a.b.0.c')).toBe(1);
+    expect(fieldAt(data, 'length')).toBe(3);
     expect(fieldAt(data, '__proto__.e')).toBe(2);
     for (const path of ['a.x', 'a.b.1', 'a.b.length', 'd.length', 'constructor', 'a.toString', 'd.0', ''])
       expect({ path, found: fieldAt(data, path) }).toEqual({ path, found: undefined });
+  });
+
+  test('of a long text are judged in time that grows with it', () => {
+    const digits = '1'.repeat(40_000);
+    const before = performance.now();
+    for (const actual of [`${digits}x`, `${digits}.${digits}`, `${' '.repeat(40_000)}1`])
+      for (const operation of ['EQUAL', 'GREATER_THAN', 'IN'] as const)
+        judge([{ variable_name: 'table', operation, value: 'orders' }], () => actual);
+    expect(performance.now() - before).toBeLessThan(1_000);
+  });
+
+  test('give their reason in whole characters, however long a value is', () => {
+    const asked = [{ variable_name: 'table', operation: 'EQUAL' as const, value: 'orders' }];
+    for (const actual of ['😀'.repeat(200), `x${'😀'.repeat(200)}`])
+      expect(whyNot(judge(asked, () => actual).conditions)?.isWellFormed()).toBe(true);
   });
 });

@@ -300,18 +300,26 @@ describe('what cannot be sent', () => {
     const job = await newJob();
     const inside = await newValue('variables', 'inside', 'http://127.0.0.1:9');
     const gone = await newValue('secrets', 'gone', 'x');
+    const long = await newValue('variables', 'long', 'x');
+    const many = (count: number) => '${{variables.long}}'.repeat(count);
     const hooks = {
       header: await newHook(job, { url: receiver.url, header: { 'X-Cause': '${{run.CAUSE}}' } }),
       moved: await newHook(job, { url: '${{variables.inside}}/x', body: { a: '${{secrets.token}}' } }),
       key: await newHook(job, { url: receiver.url, body: { a: '${{secrets.gone}}' } }),
       headers: await newHook(job, { url: receiver.url }),
       rules: await newHook(job, { url: receiver.url }),
+      url: await newHook(job, { url: `${receiver.url}/${many(90)}` }),
+      body: await newHook(job, { url: receiver.url, body: { texts: many(90) } }),
       path: await newHook(job, { url: `${receiver.url}/\${{run.CAUSE}}/x` }),
     };
     const last = await newHook(job, { url: receiver.url, body: { cause: '${{run.CAUSE}}' } });
     await expectStatus(
       200,
       system.call('PATCH', `/api/v1/orchestration/variables/${inside}`, { value: 'http://10.0.0.1' }),
+    );
+    await expectStatus(
+      200,
+      system.call('PATCH', `/api/v1/orchestration/variables/${long}`, { value: 'x'.repeat(10_000) }),
     );
     await system.pool.query(`UPDATE orchestration_secrets SET value = 'broken' WHERE id = $1`, [gone]);
     await system.pool.query(`UPDATE hooks SET headers = 'broken' WHERE id = $1`, [hooks.headers.id]);
@@ -327,6 +335,7 @@ describe('what cannot be sent', () => {
         tries: [{ number: 1, result: 'blocked', status_code: null }],
       });
       why[name] = delivery.tries[0].explanation;
+      expect(delivery.url.length).toBeLessThanOrEqual(4_000);
       await expectStatus(409, sendAgain(delivery.id));
     }
     expect(why).toEqual({
@@ -335,6 +344,8 @@ describe('what cannot be sent', () => {
       ),
       moved: expect.stringMatching(/^url: .*it is a private address/),
       key: expect.stringContaining('The secret gone was sealed with another DCTL_SECRET_KEY'),
+      url: expect.stringContaining('url: Shorten the URL'),
+      body: expect.stringMatching(/^body: .* longer than 256 KiB/),
       headers: expect.stringContaining('could not be put together'),
       rules: expect.stringContaining('could not be put together'),
     });
@@ -458,7 +469,8 @@ test('a run that another one took the place of is told to nobody; one that was c
 test('a receiver that repeats what it was sent shows no secret to readers of the delivery', async () => {
   const receiver = await receive((response, request) => {
     const { body } = receiver.hits.at(-1)!;
-    response.end(`${request.url}\n${JSON.stringify(request.headers)}\n${body.toString()}`);
+    const again = JSON.stringify({ data: body.toString() });
+    response.end(`${request.url}\n${JSON.stringify(request.headers)}\n${body.toString()}\n${again}`);
   });
   const job = await newJob();
   const hook = await newHook(job, {
@@ -471,6 +483,7 @@ test('a receiver that repeats what it was sent shows no secret to readers of the
   const [{ answer }] = delivery.tries;
   expect(answer).toContain('"plain":"stays"');
   expect(answer).toContain('/hook/***');
+  expect(answer).toContain('{"data":"{\\"token\\":\\"***\\"');
   expect(secretsIn(answer, secrets)).toEqual([]);
 });
 

@@ -16,6 +16,7 @@ beforeAll(async () => {
   system = await startSystem({ workers: 0 });
   project = await deployProject(system);
   await newValue('variables', 'account', '12345');
+  await newValue('variables', 'anywhere', 'example.org/');
   await newValue('secrets', 'token', 'planted "s3cr3t"');
 });
 afterAll(() => system.stop());
@@ -259,6 +260,8 @@ describe('a hook', () => {
       { url: 'https://example.org/run' },
       { url: 'https://example.org/run', header: hook.header },
       { url: 'https://${{variables.account}}.example.com/' },
+      // Which is not the host that it looks like, as soon as the value has a / in it.
+      { url: 'https://${{variables.anywhere}}@example.com/run' },
     ])
       expect(pointersOf(await expectStatus(400, patchHook(hook.id, change)))).toContain('/header/X-Key');
     const moved = { url: 'https://example.org/run', header: { ...hook.header, 'X-Key': 'another' } };

@@ -3,6 +3,7 @@ import { parseCidrs } from '../../src/addresses.ts';
 import type { NamedValues } from '../../src/hooks/named-values.ts';
 import { fixedOrigin, renderHook, type HookTemplates } from '../../src/hooks/render-hook.ts';
 import { runText, runValue, type RunFacts } from '../../src/hooks/run-values.ts';
+import { hiddenForms } from '../../src/webhooks/hidden-forms.ts';
 import { placeholdersInAll, render, templateProblems } from '../../src/templates.ts';
 
 const run: RunFacts = {
@@ -144,6 +145,25 @@ describe('a value', () => {
     expect(Object.keys(JSON.parse(request!.body!))).toEqual(['cause']);
   });
 
+  test('of spaces without end is put into a header in time that grows with it', () => {
+    const before = performance.now();
+    const { request } = rendered(
+      { headers: { 'X-Error': `a${'${{run.ERROR_MESSAGE}}'.repeat(4)}b`, 'X-Cause': ' ${{run.CAUSE}} c ' } },
+      { errorMessage: ' '.repeat(10_000), cause: ' ' },
+    );
+    expect(request?.headers['X-Cause']).toBe('c');
+    expect(performance.now() - before).toBeLessThan(1_000);
+  });
+
+  test('that makes a body long beyond measure keeps it from being sent', () => {
+    const body = { texts: Array.from({ length: 30 }, () => '${{run.ERROR_MESSAGE}}') };
+    expect(rendered({ body }, { errorMessage: 'x'.repeat(10_000) })).toMatchObject({
+      request: null,
+      shown: null,
+      problems: [{ pointer: '/body', detail: expect.stringContaining('256 KiB') }],
+    });
+  });
+
   test('that the run does not have is an empty text; a header that is empty with it is left out', () => {
     const { request, problems } = rendered({
       url: 'https://example.com/?cause=${{run.CAUSE}}',
@@ -204,8 +224,22 @@ describe('in a URL', () => {
 
   test('the host is fixed where no value stands in it', () => {
     expect(fixedOrigin('https://example.com/${{secrets.plain}}')).toBe('https://example.com');
-    for (const url of ['https://${{variables.host}}/', '${{variables.base}}/x', 'nothing', ''])
-      expect(fixedOrigin(url)).toBeNull();
+    expect(fixedOrigin('https://example.com?${{secrets.plain}}')).toBe('https://example.com');
+    for (const url of [
+      'https://${{variables.host}}/',
+      '${{variables.base}}/x',
+      // Where the value has a / in it, what follows is no host any more.
+      'https://${{variables.any}}@example.com/',
+      'https://user${{variables.any}}@example.com/',
+      'https://user:${{variables.any}}@example.com/',
+      'h${{variables.any}}:x',
+      'https://example.com${{variables.any}}',
+      'https:/${{variables.any}}/example.com/',
+      'https:${{variables.any}}',
+      'nothing',
+      '',
+    ])
+      expect([url, fixedOrigin(url)]).toEqual([url, null]);
   });
 });
 
@@ -240,7 +274,7 @@ describe('whoever reads what is sent', () => {
       's3cr3t%20%22value%22',
       'credential',
     ])
-      expect(hide).toContain(form);
+      expect(hiddenForms(hide)).toContain(form);
     expect(hide).not.toContain('application/json');
   });
 });

@@ -204,7 +204,7 @@ test.each(withoutData)(
 
 test('an event that holds makes one run however often it is told; when dbt fails, who is called knows the nodes and makes one run although the first answer was lost', async () => {
   line.loseAnswers();
-  const load = { table: 'payments', executionId: "it's the 4711th", rows: 12 };
+  const load = { table: 'payments', executionId: "it\\'s the 4711th", rows: 12 };
   const [told, again] = [...(await teller.finish(load)), ...(await teller.finish(load))];
   expect([told?.body.duplicate, again?.body.duplicate]).toEqual([false, true]);
   expect(again?.body.id).toBe(told?.body.id);
@@ -216,11 +216,11 @@ test('an event that holds makes one run however often it is told; when dbt fails
     requested_by: 'ingestion',
     command_override: 'dbt build --select payments',
     cause: '12 rows came into payments',
-    metadata: { execution_id: "it's the 4711th", table: 'payments' },
+    metadata: { execution_id: "it\\'s the 4711th", table: 'payments' },
   });
   expect(['partial', 'failed']).toContain(run.status);
   const logged = await loggedBy(id);
-  expect(logged.at(-1)).toEqual([id, '12 rows came into payments', "it's the 4711th", 'payments']);
+  expect(logged.at(-1)).toEqual([id, '12 rows came into payments', "it/'s the 4711th", 'payments']);
 
   await until(
     'the first try is lost',

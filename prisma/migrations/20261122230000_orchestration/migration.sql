@@ -121,8 +121,9 @@ CREATE TABLE event_gatherings (
   opened_at timestamptz(3) NOT NULL,
   closes_at timestamptz(3) NOT NULL,
   closed_at timestamptz(3),
-  -- How many events it has, and which of the values have arrived that its rule waits for.
+  -- How many events it has, of how many bytes, and which of the values have arrived that its rule waits for.
   event_count integer NOT NULL DEFAULT 0,
+  bytes integer NOT NULL DEFAULT 0,
   arrived text[] NOT NULL DEFAULT ARRAY[]::text[]
 );
 CREATE UNIQUE INDEX event_gatherings_one_open ON event_gatherings (rule_id) WHERE closed_at IS NULL;
