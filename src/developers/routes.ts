@@ -1,8 +1,7 @@
 import type { z } from 'zod';
 import type { Context, Principal } from '../context.ts';
 import * as hooks from '../hooks/hooks.ts';
-import * as secrets from '../hooks/secrets.ts';
-import * as variables from '../hooks/variables.ts';
+import { secrets, variables } from '../hooks/values.ts';
 import { jsonRoute, type Route } from '../http/route.ts';
 import { jobsOf } from './jobs.ts';
 import * as shapes from './schema.ts';
@@ -37,13 +36,7 @@ export const developerRoutes = (context: Context): Route[] => [
     change: shapes.variableChange,
     view: shapes.variable,
     list: shapes.variableList,
-    operations: {
-      all: variables.variablesOf,
-      get: variables.getVariable,
-      create: variables.createVariable,
-      change: variables.changeVariable,
-      remove: variables.deleteVariable,
-    },
+    operations: variables,
   }),
   ...resourceRoutes(context, {
     path: 'secrets',
@@ -54,13 +47,7 @@ export const developerRoutes = (context: Context): Route[] => [
     change: shapes.secretChange,
     view: shapes.secret,
     list: shapes.secretList,
-    operations: {
-      all: secrets.secretsOf,
-      get: secrets.getSecret,
-      create: secrets.createSecret,
-      change: secrets.changeSecret,
-      remove: secrets.deleteSecret,
-    },
+    operations: secrets,
   }),
   ...resourceRoutes(context, {
     path: 'orchestration/webhooks',
@@ -72,7 +59,7 @@ export const developerRoutes = (context: Context): Route[] => [
     view: shapes.webhook,
     list: shapes.webhookList,
     operations: {
-      all: hooks.hooksOf,
+      list: hooks.hooksOf,
       get: hooks.getHook,
       create: hooks.createHook,
       change: hooks.changeHook,
@@ -92,7 +79,7 @@ interface Resource<Form extends z.ZodType, Change extends z.ZodType, Own extends
   view: z.ZodType;
   list: z.ZodType;
   operations: {
-    all(context: Context, principal: Principal, page: { limit: number }): Promise<{ data: Own[] }>;
+    list(context: Context, principal: Principal, page: { limit: number }): Promise<{ data: Own[] }>;
     get(context: Context, principal: Principal, id: string): Promise<Own>;
     create(context: Context, principal: Principal, form: z.output<Form>): Promise<Own>;
     change(context: Context, principal: Principal, id: string, change: z.output<Change>): Promise<Own>;
@@ -136,7 +123,7 @@ function resourceRoutes<Form extends z.ZodType, Change extends z.ZodType, Own ex
       success: { status: 200, description: 'All of them, oldest first', schema: resource.list },
       handle: async ({ principal, params: asked }) => {
         await within(principal, asked);
-        const { data } = await operations.all(context, principal, everything);
+        const { data } = await operations.list(context, principal, everything);
         return { count: data.length, results: data.map(inTheirWords) };
       },
     }),

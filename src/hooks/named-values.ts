@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import type { Transaction } from '../db.ts';
 import type { Placeholder } from '../templates.ts';
 import { isRunName, runNames } from './run-values.ts';
-import { secretPlace } from './secrets.ts';
+import { secretPlace } from './sealed-fields.ts';
 import { listValues, maxValues } from './store.ts';
 
 /** The variables and secrets of an organization, for those who fill templates. */

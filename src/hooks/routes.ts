@@ -5,8 +5,7 @@ import { deliveriesOfSubscriptionQuery, deliveryList } from '../webhooks/schema.
 import { changeHook, createHook, deleteHook, deliveriesOfHook, getHook, hooksOf } from './hooks.ts';
 import { previewHook, previewNewHook, type FactsOf } from './preview.ts';
 import * as shapes from './schema.ts';
-import { changeSecret, createSecret, deleteSecret, getSecret, secretsOf } from './secrets.ts';
-import { changeVariable, createVariable, deleteVariable, getVariable, variablesOf } from './variables.ts';
+import { secrets, variables } from './values.ts';
 
 const tag = 'Hooks';
 const variablesPath = '/api/v1/orchestration/variables';
@@ -27,7 +26,7 @@ export const hookRoutes = (context: Context, factsOf: FactsOf): Route[] => [
     scope: 'read',
     query: pageQuery,
     success: { status: 200, description: 'Variables, oldest first', schema: shapes.variableList },
-    handle: ({ principal, query }) => variablesOf(context, principal, query),
+    handle: ({ principal, query }) => variables.list(context, principal, query),
   }),
   jsonRoute({
     method: 'post',
@@ -38,7 +37,7 @@ export const hookRoutes = (context: Context, factsOf: FactsOf): Route[] => [
     scope: 'admin',
     body: shapes.newVariable,
     success: { status: 201, description: 'The variable', schema: shapes.variableView },
-    handle: ({ principal, body }) => createVariable(context, principal, body),
+    handle: ({ principal, body }) => variables.create(context, principal, body),
   }),
   jsonRoute({
     method: 'get',
@@ -49,7 +48,7 @@ export const hookRoutes = (context: Context, factsOf: FactsOf): Route[] => [
     scope: 'read',
     params: shapes.variableParams,
     success: { status: 200, description: 'The variable', schema: shapes.variableView },
-    handle: ({ principal, params }) => getVariable(context, principal, params.variable_id),
+    handle: ({ principal, params }) => variables.get(context, principal, params.variable_id),
   }),
   jsonRoute({
     method: 'patch',
@@ -61,7 +60,7 @@ export const hookRoutes = (context: Context, factsOf: FactsOf): Route[] => [
     params: shapes.variableParams,
     body: shapes.variableChange,
     success: { status: 200, description: 'The variable', schema: shapes.variableView },
-    handle: ({ principal, params, body }) => changeVariable(context, principal, params.variable_id, body),
+    handle: ({ principal, params, body }) => variables.change(context, principal, params.variable_id, body),
   }),
   jsonRoute({
     method: 'delete',
@@ -72,7 +71,7 @@ export const hookRoutes = (context: Context, factsOf: FactsOf): Route[] => [
     scope: 'admin',
     params: shapes.variableParams,
     success: { status: 204, description: 'Deleted' },
-    handle: ({ principal, params }) => deleteVariable(context, principal, params.variable_id),
+    handle: ({ principal, params }) => variables.remove(context, principal, params.variable_id),
   }),
   jsonRoute({
     method: 'get',
@@ -87,7 +86,7 @@ export const hookRoutes = (context: Context, factsOf: FactsOf): Route[] => [
       description: 'Secrets without their values, oldest first',
       schema: shapes.secretList,
     },
-    handle: ({ principal, query }) => secretsOf(context, principal, query),
+    handle: ({ principal, query }) => secrets.list(context, principal, query),
   }),
   jsonRoute({
     method: 'post',
@@ -98,7 +97,7 @@ export const hookRoutes = (context: Context, factsOf: FactsOf): Route[] => [
     scope: 'admin',
     body: shapes.newSecret,
     success: { status: 201, description: 'The secret without its value', schema: shapes.secretView },
-    handle: ({ principal, body }) => createSecret(context, principal, body),
+    handle: ({ principal, body }) => secrets.create(context, principal, body),
   }),
   jsonRoute({
     method: 'get',
@@ -109,7 +108,7 @@ export const hookRoutes = (context: Context, factsOf: FactsOf): Route[] => [
     scope: 'read',
     params: shapes.secretParams,
     success: { status: 200, description: 'The secret without its value', schema: shapes.secretView },
-    handle: ({ principal, params }) => getSecret(context, principal, params.secret_id),
+    handle: ({ principal, params }) => secrets.get(context, principal, params.secret_id),
   }),
   jsonRoute({
     method: 'patch',
@@ -121,7 +120,7 @@ export const hookRoutes = (context: Context, factsOf: FactsOf): Route[] => [
     params: shapes.secretParams,
     body: shapes.secretChange,
     success: { status: 200, description: 'The secret without its value', schema: shapes.secretView },
-    handle: ({ principal, params, body }) => changeSecret(context, principal, params.secret_id, body),
+    handle: ({ principal, params, body }) => secrets.change(context, principal, params.secret_id, body),
   }),
   jsonRoute({
     method: 'delete',
@@ -132,7 +131,7 @@ export const hookRoutes = (context: Context, factsOf: FactsOf): Route[] => [
     scope: 'admin',
     params: shapes.secretParams,
     success: { status: 204, description: 'Deleted' },
-    handle: ({ principal, params }) => deleteSecret(context, principal, params.secret_id),
+    handle: ({ principal, params }) => secrets.remove(context, principal, params.secret_id),
   }),
   jsonRoute({
     method: 'get',

@@ -138,11 +138,10 @@ function depthOf(value: unknown): number {
   return depth;
 }
 
-export type NewVariable = z.output<typeof newVariable>;
-export type VariableChange = z.output<typeof variableChange>;
+/** A variable or a secret. */
+export type NewValue = z.output<typeof newVariable> | z.output<typeof newSecret>;
+export type ValueChange = z.output<typeof variableChange> | z.output<typeof secretChange>;
 export type VariableView = z.input<typeof variableView>;
-export type NewSecret = z.output<typeof newSecret>;
-export type SecretChange = z.output<typeof secretChange>;
 export type SecretView = z.input<typeof secretView>;
 export type NewHook = z.output<typeof newHook>;
 export type HookChange = z.output<typeof hookChange>;

@@ -3,6 +3,8 @@ import { openAuth, sealAuth, type AirflowAuth } from '../webhooks/webhook-auth.t
 
 type Sealed = { id: string; headers: string; auth: string | null };
 
+/** Where a secret's value is sealed for. */
+export const secretPlace = (id: string) => `orchestration_secrets:${id}:value`;
 const headersPlace = (id: string) => `hooks:${id}:headers`;
 const authPlace = (id: string) => `hooks:${id}:auth`;
 
