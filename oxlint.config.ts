@@ -7,12 +7,14 @@ const floors: string[][] = [
   [
     'src/addresses.ts',
     'src/batches.ts',
+    'src/conditions.ts',
     'src/config.ts',
     'src/cron.ts',
     'src/errors.ts',
     'src/installation.ts',
     'src/log.ts',
     'src/scopes.ts',
+    'src/templates.ts',
     'src/text.ts',
   ],
   [
@@ -31,10 +33,10 @@ const floors: string[][] = [
   ['src/invitations/**', 'src/organizations/**', 'src/sessions/**', 'src/tokens/**', 'src/users/**'],
   ['src/commands/**', 'src/environments/**', 'src/webhooks/**'],
   ['src/jobs/**'],
-  ['src/preparations/**'],
+  ['src/hooks/**', 'src/preparations/**'],
   ['src/projects/**'],
   ['src/runs/**'],
-  ['src/dbt-cloud/**'],
+  ['src/dbt-cloud/**', 'src/developers/**', 'src/events/**'],
   ['src/app.ts', 'src/readiness.ts', 'src/scrape.ts', 'src/server-*.ts', 'worker/**'],
   ['src/main.ts', 'src/bootstrap.ts', 'src/operate.ts', 'src/reseal.ts'],
 ];

@@ -709,9 +709,9 @@ export interface Operations {
     answer: {
       id: string;
       /**
-       * Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription.
+       * Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription; of `hook` one a run and a hook.
        */
-      kind: 'run_finished' | 'run_event' | 'sent_again' | 'test';
+      kind: 'run_finished' | 'run_event' | 'hook' | 'sent_again' | 'test';
       /**
        * null for a test
        */
@@ -721,9 +721,13 @@ export interface Operations {
        */
       job_id: string | null;
       /**
-       * Whose event it is; null: it is the job's own webhook
+       * Whose event it is; null: it is the job's own webhook, or of a hook
        */
       subscription_id: string | null;
+      /**
+       * Whose request it is; null: it is a webhook
+       */
+      hook_id: string | null;
       event:
         | 'job.completed'
         | 'job.partial'
@@ -731,6 +735,9 @@ export interface Operations {
         | 'job.run.started'
         | 'job.run.completed'
         | 'job.run.errored';
+      /**
+       * Of a hook with *** in place of secrets
+       */
       url: string;
       /**
        * `held`: it waits until what its run left can be read. `unknown`: a worker died while sending; it is not sent again by itself.
@@ -847,9 +854,9 @@ export interface Operations {
     answer: {
       id: string;
       /**
-       * Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription.
+       * Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription; of `hook` one a run and a hook.
        */
-      kind: 'run_finished' | 'run_event' | 'sent_again' | 'test';
+      kind: 'run_finished' | 'run_event' | 'hook' | 'sent_again' | 'test';
       /**
        * null for a test
        */
@@ -859,9 +866,13 @@ export interface Operations {
        */
       job_id: string | null;
       /**
-       * Whose event it is; null: it is the job's own webhook
+       * Whose event it is; null: it is the job's own webhook, or of a hook
        */
       subscription_id: string | null;
+      /**
+       * Whose request it is; null: it is a webhook
+       */
+      hook_id: string | null;
       event:
         | 'job.completed'
         | 'job.partial'
@@ -869,6 +880,9 @@ export interface Operations {
         | 'job.run.started'
         | 'job.run.completed'
         | 'job.run.errored';
+      /**
+       * Of a hook with *** in place of secrets
+       */
       url: string;
       /**
        * `held`: it waits until what its run left can be read. `unknown`: a worker died while sending; it is not sent again by itself.
@@ -1171,9 +1185,9 @@ export interface Operations {
       data: {
         id: string;
         /**
-         * Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription.
+         * Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription; of `hook` one a run and a hook.
          */
-        kind: 'run_finished' | 'run_event' | 'sent_again' | 'test';
+        kind: 'run_finished' | 'run_event' | 'hook' | 'sent_again' | 'test';
         /**
          * null for a test
          */
@@ -1183,9 +1197,13 @@ export interface Operations {
          */
         job_id: string | null;
         /**
-         * Whose event it is; null: it is the job's own webhook
+         * Whose event it is; null: it is the job's own webhook, or of a hook
          */
         subscription_id: string | null;
+        /**
+         * Whose request it is; null: it is a webhook
+         */
+        hook_id: string | null;
         event:
           | 'job.completed'
           | 'job.partial'
@@ -1193,6 +1211,9 @@ export interface Operations {
           | 'job.run.started'
           | 'job.run.completed'
           | 'job.run.errored';
+        /**
+         * Of a hook with *** in place of secrets
+         */
         url: string;
         /**
          * `held`: it waits until what its run left can be read. `unknown`: a worker died while sending; it is not sent again by itself.
@@ -1241,9 +1262,9 @@ export interface Operations {
       data: {
         id: string;
         /**
-         * Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription.
+         * Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription; of `hook` one a run and a hook.
          */
-        kind: 'run_finished' | 'run_event' | 'sent_again' | 'test';
+        kind: 'run_finished' | 'run_event' | 'hook' | 'sent_again' | 'test';
         /**
          * null for a test
          */
@@ -1253,9 +1274,13 @@ export interface Operations {
          */
         job_id: string | null;
         /**
-         * Whose event it is; null: it is the job's own webhook
+         * Whose event it is; null: it is the job's own webhook, or of a hook
          */
         subscription_id: string | null;
+        /**
+         * Whose request it is; null: it is a webhook
+         */
+        hook_id: string | null;
         event:
           | 'job.completed'
           | 'job.partial'
@@ -1263,6 +1288,9 @@ export interface Operations {
           | 'job.run.started'
           | 'job.run.completed'
           | 'job.run.errored';
+        /**
+         * Of a hook with *** in place of secrets
+         */
         url: string;
         /**
          * `held`: it waits until what its run left can be read. `unknown`: a worker died while sending; it is not sent again by itself.
@@ -1312,9 +1340,9 @@ export interface Operations {
       data: {
         id: string;
         /**
-         * Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription.
+         * Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription; of `hook` one a run and a hook.
          */
-        kind: 'run_finished' | 'run_event' | 'sent_again' | 'test';
+        kind: 'run_finished' | 'run_event' | 'hook' | 'sent_again' | 'test';
         /**
          * null for a test
          */
@@ -1324,9 +1352,13 @@ export interface Operations {
          */
         job_id: string | null;
         /**
-         * Whose event it is; null: it is the job's own webhook
+         * Whose event it is; null: it is the job's own webhook, or of a hook
          */
         subscription_id: string | null;
+        /**
+         * Whose request it is; null: it is a webhook
+         */
+        hook_id: string | null;
         event:
           | 'job.completed'
           | 'job.partial'
@@ -1334,6 +1366,9 @@ export interface Operations {
           | 'job.run.started'
           | 'job.run.completed'
           | 'job.run.errored';
+        /**
+         * Of a hook with *** in place of secrets
+         */
         url: string;
         /**
          * `held`: it waits until what its run left can be read. `unknown`: a worker died while sending; it is not sent again by itself.
@@ -1377,9 +1412,9 @@ export interface Operations {
     answer: {
       id: string;
       /**
-       * Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription.
+       * Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription; of `hook` one a run and a hook.
        */
-      kind: 'run_finished' | 'run_event' | 'sent_again' | 'test';
+      kind: 'run_finished' | 'run_event' | 'hook' | 'sent_again' | 'test';
       /**
        * null for a test
        */
@@ -1389,9 +1424,13 @@ export interface Operations {
        */
       job_id: string | null;
       /**
-       * Whose event it is; null: it is the job's own webhook
+       * Whose event it is; null: it is the job's own webhook, or of a hook
        */
       subscription_id: string | null;
+      /**
+       * Whose request it is; null: it is a webhook
+       */
+      hook_id: string | null;
       event:
         | 'job.completed'
         | 'job.partial'
@@ -1399,6 +1438,9 @@ export interface Operations {
         | 'job.run.started'
         | 'job.run.completed'
         | 'job.run.errored';
+      /**
+       * Of a hook with *** in place of secrets
+       */
       url: string;
       /**
        * `held`: it waits until what its run left can be read. `unknown`: a worker died while sending; it is not sent again by itself.
@@ -1433,6 +1475,978 @@ export interface Operations {
        */
       body: string;
     };
+  };
+  /**
+   * Values that hooks name
+   */
+  listVariables: {
+    query?: {
+      limit?: number;
+      cursor?: string;
+    };
+    answer: {
+      data: Variable[];
+      next_cursor: string | null;
+    };
+  };
+  /**
+   * Make a value that hooks name
+   */
+  createVariable: {
+    body: {
+      /**
+       * Templates say ${{variables.name}}
+       */
+      name: string;
+      /**
+       * Anybody in the organization may read it
+       */
+      value: string;
+    };
+    answer: Variable;
+  };
+  /**
+   * A variable
+   */
+  getVariable: {
+    path: {
+      variable_id: string;
+    };
+    answer: Variable;
+  };
+  /**
+   * Change a variable; a name that a hook names stays
+   */
+  changeVariable: {
+    path: {
+      variable_id: string;
+    };
+    body: {
+      /**
+       * Templates say ${{variables.name}}
+       */
+      name?: string;
+      /**
+       * Anybody in the organization may read it
+       */
+      value?: string;
+    };
+    answer: Variable;
+  };
+  /**
+   * Delete a variable that no hook names
+   */
+  deleteVariable: {
+    path: {
+      variable_id: string;
+    };
+    answer: null;
+  };
+  /**
+   * The names of values that hooks name and nobody reads
+   */
+  listOrchestrationSecrets: {
+    query?: {
+      limit?: number;
+      cursor?: string;
+    };
+    answer: {
+      data: OrchestrationSecret[];
+      next_cursor: string | null;
+    };
+  };
+  /**
+   * Make a value that hooks name and nobody reads
+   */
+  createOrchestrationSecret: {
+    body: {
+      /**
+       * Templates say ${{secrets.name}}
+       */
+      name: string;
+      /**
+       * Never readable again
+       */
+      value: string;
+    };
+    answer: OrchestrationSecret;
+  };
+  /**
+   * A secret without its value
+   */
+  getOrchestrationSecret: {
+    path: {
+      secret_id: string;
+    };
+    answer: OrchestrationSecret;
+  };
+  /**
+   * Change a secret; a name that a hook names stays
+   */
+  changeOrchestrationSecret: {
+    path: {
+      secret_id: string;
+    };
+    body: {
+      /**
+       * Templates say ${{secrets.name}}
+       */
+      name?: string;
+      /**
+       * Never readable again
+       */
+      value?: string;
+    };
+    answer: OrchestrationSecret;
+  };
+  /**
+   * Delete a secret that no hook names
+   */
+  deleteOrchestrationSecret: {
+    path: {
+      secret_id: string;
+    };
+    answer: null;
+  };
+  /**
+   * Requests that are sent when runs end
+   */
+  listHooks: {
+    query?: {
+      limit?: number;
+      cursor?: string;
+    };
+    answer: {
+      data: Hook[];
+      next_cursor: string | null;
+    };
+  };
+  /**
+   * Make a hook: a request of your own that is sent when a run has ended and all rules hold
+   */
+  createHook: {
+    body: {
+      description?: string;
+      /**
+       * Whether it is sent
+       */
+      is_active?: boolean;
+      method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+      /**
+       * A template, as header and body are: ${{variables.name}}, ${{secrets.name}}, ${{run.NAME}}. Values of a run are percent-encoded; in the host they may not stand
+       */
+      url: string;
+      /**
+       * Sent along. Shown as ***, which sent back keeps it, unless nothing of the value can be a secret: write credentials as ${{secrets.name}}
+       */
+      header?: {
+        [k: string]: string | undefined;
+      };
+      /**
+       * Sent as JSON. null: none, as always with GET and DELETE
+       */
+      body?:
+        | (
+            | {
+                [k: string]: unknown | undefined;
+              }
+            | unknown[]
+          )
+        | null;
+      /**
+       * How to sign in to an Airflow 3, as with webhooks of jobs; null: not at all
+       */
+      auth?: {
+        /**
+         * A token of Airflow 3 is fetched, kept and renewed
+         */
+        type: 'airflow_jwt';
+        /**
+         * Where it is fetched; /auth/token on the webhook's host when left out
+         */
+        token_url?: string;
+        username: string;
+        /**
+         * Shown as ***, which sent back keeps it
+         */
+        password: string;
+      } | null;
+      /**
+       * All of them hold, or nothing is sent. variable_name is a name of ${{run.NAME}}
+       *
+       * @maxItems 50
+       */
+      rules?: {
+        /**
+         * What is looked at
+         */
+        variable_name: string;
+        operation:
+          | 'EQUAL'
+          | 'NOT_EQUAL'
+          | 'GREATER_THAN'
+          | 'GREATER_THAN_OR_EQUAL'
+          | 'LESS_THAN'
+          | 'LESS_THAN_OR_EQUAL'
+          | 'CONTAINS'
+          | 'IN';
+        value: (string | number | boolean | null) | (string | number | boolean | null)[];
+      }[];
+      /**
+       * Ids of the jobs whose runs it follows. Empty: all of the organization
+       *
+       * @maxItems 1000
+       */
+      jobs?: string[];
+    };
+    answer: Hook;
+  };
+  /**
+   * What a hook that is not saved would send at the end of a run that was; nothing is sent
+   */
+  previewNewHook: {
+    body: {
+      hook: {
+        description?: string;
+        /**
+         * Whether it is sent
+         */
+        is_active?: boolean;
+        method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+        /**
+         * A template, as header and body are: ${{variables.name}}, ${{secrets.name}}, ${{run.NAME}}. Values of a run are percent-encoded; in the host they may not stand
+         */
+        url: string;
+        /**
+         * Sent along. Shown as ***, which sent back keeps it, unless nothing of the value can be a secret: write credentials as ${{secrets.name}}
+         */
+        header?: {
+          [k: string]: string | undefined;
+        };
+        /**
+         * Sent as JSON. null: none, as always with GET and DELETE
+         */
+        body?:
+          | (
+              | {
+                  [k: string]: unknown | undefined;
+                }
+              | unknown[]
+            )
+          | null;
+        /**
+         * How to sign in to an Airflow 3, as with webhooks of jobs; null: not at all
+         */
+        auth?: {
+          /**
+           * A token of Airflow 3 is fetched, kept and renewed
+           */
+          type: 'airflow_jwt';
+          /**
+           * Where it is fetched; /auth/token on the webhook's host when left out
+           */
+          token_url?: string;
+          username: string;
+          /**
+           * Shown as ***, which sent back keeps it
+           */
+          password: string;
+        } | null;
+        /**
+         * All of them hold, or nothing is sent. variable_name is a name of ${{run.NAME}}
+         *
+         * @maxItems 50
+         */
+        rules?: {
+          /**
+           * What is looked at
+           */
+          variable_name: string;
+          operation:
+            | 'EQUAL'
+            | 'NOT_EQUAL'
+            | 'GREATER_THAN'
+            | 'GREATER_THAN_OR_EQUAL'
+            | 'LESS_THAN'
+            | 'LESS_THAN_OR_EQUAL'
+            | 'CONTAINS'
+            | 'IN';
+          value: (string | number | boolean | null) | (string | number | boolean | null)[];
+        }[];
+        /**
+         * Ids of the jobs whose runs it follows. Empty: all of the organization
+         *
+         * @maxItems 1000
+         */
+        jobs?: string[];
+      };
+      run_id: string;
+    };
+    answer: HookPreview;
+  };
+  /**
+   * A hook
+   */
+  getHook: {
+    path: {
+      hook_id: string;
+    };
+    answer: Hook;
+  };
+  /**
+   * Change a hook; what is left out stays
+   */
+  changeHook: {
+    path: {
+      hook_id: string;
+    };
+    body: {
+      description?: string;
+      /**
+       * Whether it is sent
+       */
+      is_active?: boolean;
+      method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+      /**
+       * A template, as header and body are: ${{variables.name}}, ${{secrets.name}}, ${{run.NAME}}. Values of a run are percent-encoded; in the host they may not stand
+       */
+      url?: string;
+      /**
+       * Sent along. Shown as ***, which sent back keeps it, unless nothing of the value can be a secret: write credentials as ${{secrets.name}}
+       */
+      header?: {
+        [k: string]: string | undefined;
+      };
+      /**
+       * Sent as JSON. null: none, as always with GET and DELETE
+       */
+      body?:
+        | (
+            | {
+                [k: string]: unknown | undefined;
+              }
+            | unknown[]
+          )
+        | null;
+      /**
+       * How to sign in to an Airflow 3, as with webhooks of jobs; null: not at all
+       */
+      auth?: {
+        /**
+         * A token of Airflow 3 is fetched, kept and renewed
+         */
+        type: 'airflow_jwt';
+        /**
+         * Where it is fetched; /auth/token on the webhook's host when left out
+         */
+        token_url?: string;
+        username: string;
+        /**
+         * Shown as ***, which sent back keeps it
+         */
+        password: string;
+      } | null;
+      /**
+       * All of them hold, or nothing is sent. variable_name is a name of ${{run.NAME}}
+       *
+       * @maxItems 50
+       */
+      rules?: {
+        /**
+         * What is looked at
+         */
+        variable_name: string;
+        operation:
+          | 'EQUAL'
+          | 'NOT_EQUAL'
+          | 'GREATER_THAN'
+          | 'GREATER_THAN_OR_EQUAL'
+          | 'LESS_THAN'
+          | 'LESS_THAN_OR_EQUAL'
+          | 'CONTAINS'
+          | 'IN';
+        value: (string | number | boolean | null) | (string | number | boolean | null)[];
+      }[];
+      /**
+       * Ids of the jobs whose runs it follows. Empty: all of the organization
+       *
+       * @maxItems 1000
+       */
+      jobs?: string[];
+    };
+    answer: Hook;
+  };
+  /**
+   * Delete a hook; its deliveries stay readable
+   */
+  deleteHook: {
+    path: {
+      hook_id: string;
+    };
+    answer: null;
+  };
+  /**
+   * What a hook would send at the end of a run that was; nothing is sent
+   */
+  previewHook: {
+    path: {
+      hook_id: string;
+    };
+    body: {
+      run_id: string;
+    };
+    answer: HookPreview;
+  };
+  /**
+   * What a hook sent, and what became of each try
+   */
+  listDeliveriesOfHook: {
+    path: {
+      hook_id: string;
+    };
+    query?: {
+      limit?: number;
+      cursor?: string;
+      state?: 'held' | 'pending' | 'sending' | 'delivered' | 'failed' | 'blocked' | 'unknown';
+    };
+    answer: {
+      data: {
+        id: string;
+        /**
+         * Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription; of `hook` one a run and a hook.
+         */
+        kind: 'run_finished' | 'run_event' | 'hook' | 'sent_again' | 'test';
+        /**
+         * null for a test
+         */
+        run_id: string | null;
+        /**
+         * null for a test of a subscription
+         */
+        job_id: string | null;
+        /**
+         * Whose event it is; null: it is the job's own webhook, or of a hook
+         */
+        subscription_id: string | null;
+        /**
+         * Whose request it is; null: it is a webhook
+         */
+        hook_id: string | null;
+        event:
+          | 'job.completed'
+          | 'job.partial'
+          | 'job.failed'
+          | 'job.run.started'
+          | 'job.run.completed'
+          | 'job.run.errored';
+        /**
+         * Of a hook with *** in place of secrets
+         */
+        url: string;
+        /**
+         * `held`: it waits until what its run left can be read. `unknown`: a worker died while sending; it is not sent again by itself.
+         */
+        state: 'held' | 'pending' | 'sending' | 'delivered' | 'failed' | 'blocked' | 'unknown';
+        /**
+         * The earlier delivery, for `sent_again`
+         */
+        sent_again_of: string | null;
+        /**
+         * Who asked for it; null for what a run made be sent
+         */
+        requested_by: string | null;
+        created_at: string;
+        tries: {
+          number: number;
+          started_at: string;
+          status_code: number | null;
+          duration_ms: number | null;
+          /**
+           * The first 2 KiB of what the receiver answered.
+           */
+          answer: string | null;
+          result: ('answered' | 'timed_out' | 'blocked' | 'failed') | null;
+          /**
+           * What came of it, and why it was or was not retried.
+           */
+          explanation: string | null;
+        }[];
+      }[];
+      next_cursor: string | null;
+    };
+  };
+  /**
+   * Bring an event of a source: its id, or with an API token also its name
+   */
+  receiveEvent: {
+    path: {
+      id: string;
+    };
+    /**
+     * Any JSON object of at most 256 KiB
+     */
+    body: {
+      [k: string]: unknown | undefined;
+    };
+    answer: AcceptedEvent;
+  };
+  /**
+   * Why an event made a job run, or did not
+   */
+  getEvent: {
+    path: {
+      id: string;
+    };
+    answer: EventDetails;
+  };
+  /**
+   * Events that came, and what each rule made of them
+   */
+  listEvents: {
+    query?: {
+      limit?: number;
+      cursor?: string;
+      source_id?: string;
+      /**
+       * Only events that this rule judged
+       */
+      rule_id?: string;
+      /**
+       * Only events of which a rule made this
+       */
+      verdict?: 'no_match' | 'gathering' | 'run' | 'refused';
+    };
+    answer: {
+      data: Event[];
+      next_cursor: string | null;
+    };
+  };
+  /**
+   * The events that made a run begin
+   */
+  listEventsOfRun: {
+    path: {
+      run_id: string;
+    };
+    query?: {
+      limit?: number;
+      cursor?: string;
+    };
+    answer: {
+      data: Event[];
+      next_cursor: string | null;
+    };
+  };
+  /**
+   * Where events come from
+   */
+  listEventSources: {
+    query?: {
+      limit?: number;
+      cursor?: string;
+    };
+    answer: {
+      data: EventSource[];
+      next_cursor: string | null;
+    };
+  };
+  /**
+   * Make an event source
+   */
+  createEventSource: {
+    body: {
+      name: string;
+      /**
+       * Where an event has its own id; null: in the header or field that such senders use
+       */
+      id_field?: string | null;
+      /**
+       * Whether events are taken
+       */
+      is_active?: boolean;
+      /**
+       * How a request shows where it comes from: with the source’s token, or signed as Standard Webhooks, GitHub or Stripe do
+       */
+      auth: 'token' | 'standard_webhooks' | 'github' | 'stripe';
+      /**
+       * What the sender signs with, where it says so itself; left out: one is made
+       */
+      secret?: string;
+    };
+    answer: {
+      id: string;
+      name: string;
+      /**
+       * Where an event has its own id; null: in the header or field that such senders use
+       */
+      id_field: string | null;
+      /**
+       * Whether events are taken
+       */
+      is_active: boolean;
+      auth: 'token' | 'standard_webhooks' | 'github' | 'stripe';
+      created_at: string;
+      updated_at: string;
+      /**
+       * The token, or what the sender signs with. It is shown this once
+       */
+      secret: string;
+    };
+  };
+  /**
+   * An event source
+   */
+  getEventSource: {
+    path: {
+      source_id: string;
+    };
+    answer: EventSource;
+  };
+  /**
+   * Change an event source
+   */
+  changeEventSource: {
+    path: {
+      source_id: string;
+    };
+    body: {
+      name?: string;
+      /**
+       * Where an event has its own id; null: in the header or field that such senders use
+       */
+      id_field?: string | null;
+      /**
+       * Whether events are taken
+       */
+      is_active?: boolean;
+    };
+    answer: EventSource;
+  };
+  /**
+   * Delete an event source that no rule looks at; its events stay
+   */
+  deleteEventSource: {
+    path: {
+      source_id: string;
+    };
+    answer: null;
+  };
+  /**
+   * Give an event source another secret: the earlier one counts no more
+   */
+  rotateEventSourceSecret: {
+    path: {
+      source_id: string;
+    };
+    body: {
+      /**
+       * What the sender signs with, where it says so itself; left out: one is made
+       */
+      secret?: string;
+    };
+    answer: {
+      id: string;
+      name: string;
+      /**
+       * Where an event has its own id; null: in the header or field that such senders use
+       */
+      id_field: string | null;
+      /**
+       * Whether events are taken
+       */
+      is_active: boolean;
+      auth: 'token' | 'standard_webhooks' | 'github' | 'stripe';
+      created_at: string;
+      updated_at: string;
+      /**
+       * The token, or what the sender signs with. It is shown this once
+       */
+      secret: string;
+    };
+  };
+  /**
+   * Which events make which job run
+   */
+  listEventRules: {
+    query?: {
+      limit?: number;
+      cursor?: string;
+    };
+    answer: {
+      data: EventRule[];
+      next_cursor: string | null;
+    };
+  };
+  /**
+   * Make an event rule
+   */
+  createEventRule: {
+    body: {
+      name: string;
+      source_id: string;
+      /**
+       * Whether events are judged
+       */
+      is_active?: boolean;
+      /**
+       * On fields of the event, by their dotted paths. All of them hold, or nothing follows
+       *
+       * @maxItems 50
+       */
+      conditions?: {
+        /**
+         * What is looked at
+         */
+        variable_name: string;
+        operation:
+          | 'EQUAL'
+          | 'NOT_EQUAL'
+          | 'GREATER_THAN'
+          | 'GREATER_THAN_OR_EQUAL'
+          | 'LESS_THAN'
+          | 'LESS_THAN_OR_EQUAL'
+          | 'CONTAINS'
+          | 'IN';
+        value: (string | number | boolean | null) | (string | number | boolean | null)[];
+      }[];
+      project_id?: string;
+      job_id: string;
+      /**
+       * In place of the job's commands. ${{event.<path>}} may stand for a value of an option
+       */
+      command_override?: string | null;
+      cause?: string | null;
+      metadata?: {
+        [k: string]: string | number | boolean | undefined;
+      } | null;
+      /**
+       * Events are gathered for so long after the first one, and make one run; null: each makes a run
+       */
+      window_seconds?: number | null;
+      /**
+       * The window closes as soon as all of these values have arrived
+       */
+      window_until?: {
+        variable_name: string;
+        /**
+         * @minItems 1
+         * @maxItems 100
+         */
+        values: [string | number | boolean, ...(string | number | boolean)[]];
+      } | null;
+    };
+    answer: EventRule;
+  };
+  /**
+   * What a rule would have made of the events that came; nothing is recorded
+   */
+  previewEventRule: {
+    body: {
+      /**
+       * One that is not stored
+       */
+      rule?: {
+        name: string;
+        source_id: string;
+        /**
+         * Whether events are judged
+         */
+        is_active?: boolean;
+        /**
+         * On fields of the event, by their dotted paths. All of them hold, or nothing follows
+         *
+         * @maxItems 50
+         */
+        conditions?: {
+          /**
+           * What is looked at
+           */
+          variable_name: string;
+          operation:
+            | 'EQUAL'
+            | 'NOT_EQUAL'
+            | 'GREATER_THAN'
+            | 'GREATER_THAN_OR_EQUAL'
+            | 'LESS_THAN'
+            | 'LESS_THAN_OR_EQUAL'
+            | 'CONTAINS'
+            | 'IN';
+          value: (string | number | boolean | null) | (string | number | boolean | null)[];
+        }[];
+        project_id?: string;
+        job_id: string;
+        /**
+         * In place of the job's commands. ${{event.<path>}} may stand for a value of an option
+         */
+        command_override?: string | null;
+        cause?: string | null;
+        metadata?: {
+          [k: string]: string | number | boolean | undefined;
+        } | null;
+        /**
+         * Events are gathered for so long after the first one, and make one run; null: each makes a run
+         */
+        window_seconds?: number | null;
+        /**
+         * The window closes as soon as all of these values have arrived
+         */
+        window_until?: {
+          variable_name: string;
+          /**
+           * @minItems 1
+           * @maxItems 100
+           */
+          values: [string | number | boolean, ...(string | number | boolean)[]];
+        } | null;
+      };
+      /**
+       * One that is
+       */
+      rule_id?: string;
+      /**
+       * What would be changed of it
+       */
+      changes?: {
+        name?: string;
+        source_id?: string;
+        /**
+         * Whether events are judged
+         */
+        is_active?: boolean;
+        /**
+         * On fields of the event, by their dotted paths. All of them hold, or nothing follows
+         *
+         * @maxItems 50
+         */
+        conditions?: {
+          /**
+           * What is looked at
+           */
+          variable_name: string;
+          operation:
+            | 'EQUAL'
+            | 'NOT_EQUAL'
+            | 'GREATER_THAN'
+            | 'GREATER_THAN_OR_EQUAL'
+            | 'LESS_THAN'
+            | 'LESS_THAN_OR_EQUAL'
+            | 'CONTAINS'
+            | 'IN';
+          value: (string | number | boolean | null) | (string | number | boolean | null)[];
+        }[];
+        project_id?: string;
+        job_id?: string;
+        /**
+         * In place of the job's commands. ${{event.<path>}} may stand for a value of an option
+         */
+        command_override?: string | null;
+        cause?: string | null;
+        metadata?: {
+          [k: string]: string | number | boolean | undefined;
+        } | null;
+        /**
+         * Events are gathered for so long after the first one, and make one run; null: each makes a run
+         */
+        window_seconds?: number | null;
+        /**
+         * The window closes as soon as all of these values have arrived
+         */
+        window_until?: {
+          variable_name: string;
+          /**
+           * @minItems 1
+           * @maxItems 100
+           */
+          values: [string | number | boolean, ...(string | number | boolean)[]];
+        } | null;
+      };
+      /**
+       * How far back to look
+       */
+      days?: number;
+    };
+    answer: EventRulePreview;
+  };
+  /**
+   * An event rule
+   */
+  getEventRule: {
+    path: {
+      rule_id: string;
+    };
+    answer: EventRule;
+  };
+  /**
+   * Change an event rule
+   */
+  changeEventRule: {
+    path: {
+      rule_id: string;
+    };
+    body: {
+      name?: string;
+      source_id?: string;
+      /**
+       * Whether events are judged
+       */
+      is_active?: boolean;
+      /**
+       * On fields of the event, by their dotted paths. All of them hold, or nothing follows
+       *
+       * @maxItems 50
+       */
+      conditions?: {
+        /**
+         * What is looked at
+         */
+        variable_name: string;
+        operation:
+          | 'EQUAL'
+          | 'NOT_EQUAL'
+          | 'GREATER_THAN'
+          | 'GREATER_THAN_OR_EQUAL'
+          | 'LESS_THAN'
+          | 'LESS_THAN_OR_EQUAL'
+          | 'CONTAINS'
+          | 'IN';
+        value: (string | number | boolean | null) | (string | number | boolean | null)[];
+      }[];
+      project_id?: string;
+      job_id?: string;
+      /**
+       * In place of the job's commands. ${{event.<path>}} may stand for a value of an option
+       */
+      command_override?: string | null;
+      cause?: string | null;
+      metadata?: {
+        [k: string]: string | number | boolean | undefined;
+      } | null;
+      /**
+       * Events are gathered for so long after the first one, and make one run; null: each makes a run
+       */
+      window_seconds?: number | null;
+      /**
+       * The window closes as soon as all of these values have arrived
+       */
+      window_until?: {
+        variable_name: string;
+        /**
+         * @minItems 1
+         * @maxItems 100
+         */
+        values: [string | number | boolean, ...(string | number | boolean)[]];
+      } | null;
+    };
+    answer: EventRule;
+  };
+  /**
+   * Delete an event rule; what it made of events stays
+   */
+  deleteEventRule: {
+    path: {
+      rule_id: string;
+    };
+    answer: null;
   };
   /**
    * The organizations that the caller belongs to
@@ -2124,6 +3138,412 @@ export interface Artifact {
   size_bytes: number;
   step: number;
 }
+export interface Variable {
+  id: string;
+  name: string;
+  value: string;
+  created_at: string;
+  updated_at: string;
+}
+export interface OrchestrationSecret {
+  id: string;
+  name: string;
+  created_at: string;
+  updated_at: string;
+}
+export interface Hook {
+  id: string;
+  description: string;
+  is_active: boolean;
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  url: string;
+  header: {
+    [k: string]: string | undefined;
+  };
+  /**
+   * null: none is sent
+   */
+  body: {
+    [k: string]: unknown | undefined;
+  };
+  /**
+   * How to sign in to an Airflow 3, as with webhooks of jobs; null: not at all
+   */
+  auth: {
+    /**
+     * A token of Airflow 3 is fetched, kept and renewed
+     */
+    type: 'airflow_jwt';
+    /**
+     * Where it is fetched; /auth/token on the webhook's host when left out
+     */
+    token_url?: string;
+    username: string;
+    /**
+     * Shown as ***, which sent back keeps it
+     */
+    password: string;
+  } | null;
+  /**
+   * @maxItems 50
+   */
+  rules: {
+    /**
+     * What is looked at
+     */
+    variable_name: string;
+    operation:
+      | 'EQUAL'
+      | 'NOT_EQUAL'
+      | 'GREATER_THAN'
+      | 'GREATER_THAN_OR_EQUAL'
+      | 'LESS_THAN'
+      | 'LESS_THAN_OR_EQUAL'
+      | 'CONTAINS'
+      | 'IN';
+    value: (string | number | boolean | null) | (string | number | boolean | null)[];
+  }[];
+  jobs: string[];
+  created_at: string;
+  updated_at: string;
+}
+export interface HookPreview {
+  would_send: boolean;
+  why_not: string | null;
+  rules: {
+    /**
+     * What is looked at
+     */
+    variable_name: string;
+    operation:
+      | 'EQUAL'
+      | 'NOT_EQUAL'
+      | 'GREATER_THAN'
+      | 'GREATER_THAN_OR_EQUAL'
+      | 'LESS_THAN'
+      | 'LESS_THAN_OR_EQUAL'
+      | 'CONTAINS'
+      | 'IN';
+    value: (string | number | boolean | null) | (string | number | boolean | null)[];
+    /**
+     * What was there; left out where nothing was
+     */
+    actual?: {
+      [k: string]: unknown | undefined;
+    };
+    holds: boolean;
+  }[];
+  /**
+   * Values of secrets are ***. null where the templates are not valid
+   */
+  request: {
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+    url: string;
+    headers: {
+      [k: string]: string | undefined;
+    };
+    body: unknown;
+  } | null;
+  problems: {
+    pointer: string;
+    detail: string;
+  }[];
+}
+export interface AcceptedEvent {
+  id: string;
+  source_id: string;
+  source_name: string;
+  /**
+   * The sender's own id
+   */
+  external_id: string | null;
+  received_at: string;
+  verdicts: EventVerdict[];
+  /**
+   * It had come before: nothing was done again
+   */
+  duplicate: boolean;
+}
+export interface EventVerdict {
+  rule_id: string;
+  rule_name: string;
+  verdict: 'no_match' | 'gathering' | 'run' | 'refused';
+  /**
+   * Why there is no run
+   */
+  reason: string | null;
+  run_id: string | null;
+  /**
+   * The events it waited with for one run, or waits
+   */
+  gathering: {
+    id: string;
+    opened_at: string;
+    closes_at: string;
+    closed_at: string | null;
+  } | null;
+}
+export interface EventDetails {
+  id: string;
+  source_id: string;
+  source_name: string;
+  /**
+   * The sender's own id
+   */
+  external_id: string | null;
+  received_at: string;
+  verdicts: {
+    rule_id: string;
+    rule_name: string;
+    verdict: 'no_match' | 'gathering' | 'run' | 'refused';
+    /**
+     * Why there is no run
+     */
+    reason: string | null;
+    run_id: string | null;
+    /**
+     * The events it waited with for one run, or waits
+     */
+    gathering: {
+      id: string;
+      opened_at: string;
+      closes_at: string;
+      closed_at: string | null;
+    } | null;
+    conditions: {
+      /**
+       * What is looked at
+       */
+      variable_name: string;
+      operation:
+        | 'EQUAL'
+        | 'NOT_EQUAL'
+        | 'GREATER_THAN'
+        | 'GREATER_THAN_OR_EQUAL'
+        | 'LESS_THAN'
+        | 'LESS_THAN_OR_EQUAL'
+        | 'CONTAINS'
+        | 'IN';
+      value: (string | number | boolean | null) | (string | number | boolean | null)[];
+      /**
+       * What was there; left out where nothing was
+       */
+      actual?: {
+        [k: string]: unknown | undefined;
+      };
+      holds: boolean;
+    }[];
+    run: RunOfEvent | null;
+  }[];
+  /**
+   * As it came; whole numbers too long for a JSON number are texts
+   */
+  data: {
+    [k: string]: unknown | undefined;
+  };
+  /**
+   * Why no rule judged it
+   */
+  note: string | null;
+}
+export interface RunOfEvent {
+  id: string;
+  name: string;
+  job_id: string;
+  status: 'queued' | 'running' | 'success' | 'partial' | 'failed' | 'error';
+  triggered_by: 'manual' | 'schedule' | 'api' | 'event' | 'retry';
+  cause: string | null;
+  error_message: string | null;
+  created_at: string;
+  end_time: string | null;
+  retried_by: string | null;
+  /**
+   * What it was told with, the newest 50
+   */
+  deliveries: {
+    id: string;
+    /**
+     * Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription; of `hook` one a run and a hook.
+     */
+    kind: 'run_finished' | 'run_event' | 'hook' | 'sent_again' | 'test';
+    /**
+     * null for a test
+     */
+    run_id: string | null;
+    /**
+     * null for a test of a subscription
+     */
+    job_id: string | null;
+    /**
+     * Whose event it is; null: it is the job's own webhook, or of a hook
+     */
+    subscription_id: string | null;
+    /**
+     * Whose request it is; null: it is a webhook
+     */
+    hook_id: string | null;
+    event:
+      | 'job.completed'
+      | 'job.partial'
+      | 'job.failed'
+      | 'job.run.started'
+      | 'job.run.completed'
+      | 'job.run.errored';
+    /**
+     * Of a hook with *** in place of secrets
+     */
+    url: string;
+    /**
+     * `held`: it waits until what its run left can be read. `unknown`: a worker died while sending; it is not sent again by itself.
+     */
+    state: 'held' | 'pending' | 'sending' | 'delivered' | 'failed' | 'blocked' | 'unknown';
+    /**
+     * The earlier delivery, for `sent_again`
+     */
+    sent_again_of: string | null;
+    /**
+     * Who asked for it; null for what a run made be sent
+     */
+    requested_by: string | null;
+    created_at: string;
+    tries: {
+      number: number;
+      started_at: string;
+      status_code: number | null;
+      duration_ms: number | null;
+      /**
+       * The first 2 KiB of what the receiver answered.
+       */
+      answer: string | null;
+      result: ('answered' | 'timed_out' | 'blocked' | 'failed') | null;
+      /**
+       * What came of it, and why it was or was not retried.
+       */
+      explanation: string | null;
+    }[];
+  }[];
+}
+export interface Event {
+  id: string;
+  source_id: string;
+  source_name: string;
+  /**
+   * The sender's own id
+   */
+  external_id: string | null;
+  received_at: string;
+  verdicts: EventVerdict[];
+}
+export interface EventSource {
+  id: string;
+  name: string;
+  /**
+   * Where an event has its own id; null: in the header or field that such senders use
+   */
+  id_field: string | null;
+  /**
+   * Whether events are taken
+   */
+  is_active: boolean;
+  auth: 'token' | 'standard_webhooks' | 'github' | 'stripe';
+  created_at: string;
+  updated_at: string;
+}
+export interface EventRule {
+  id: string;
+  name: string;
+  source_id: string;
+  /**
+   * Whether events are judged
+   */
+  is_active: boolean;
+  /**
+   * On fields of the event, by their dotted paths. All of them hold, or nothing follows
+   *
+   * @maxItems 50
+   */
+  conditions: {
+    /**
+     * What is looked at
+     */
+    variable_name: string;
+    operation:
+      | 'EQUAL'
+      | 'NOT_EQUAL'
+      | 'GREATER_THAN'
+      | 'GREATER_THAN_OR_EQUAL'
+      | 'LESS_THAN'
+      | 'LESS_THAN_OR_EQUAL'
+      | 'CONTAINS'
+      | 'IN';
+    value: (string | number | boolean | null) | (string | number | boolean | null)[];
+  }[];
+  project_id: string;
+  job_id: string;
+  /**
+   * In place of the job's commands. ${{event.<path>}} may stand for a value of an option
+   */
+  command_override: string | null;
+  cause: string | null;
+  metadata: {
+    [k: string]: string | number | boolean | undefined;
+  } | null;
+  /**
+   * Events are gathered for so long after the first one, and make one run; null: each makes a run
+   */
+  window_seconds: number | null;
+  /**
+   * The window closes as soon as all of these values have arrived
+   */
+  window_until: {
+    variable_name: string;
+    /**
+     * @minItems 1
+     * @maxItems 100
+     */
+    values: [string | number | boolean, ...(string | number | boolean)[]];
+  } | null;
+  created_at: string;
+  updated_at: string;
+}
+export interface EventRulePreview {
+  /**
+   * How many the source has had meanwhile
+   */
+  events: number;
+  /**
+   * There are more: only the newest were looked at
+   */
+  is_cut: boolean;
+  matched: number;
+  would_run: number;
+  /**
+   * The first 200
+   */
+  runs: {
+    /**
+     * When it would have been recorded
+     */
+    at: string;
+    /**
+     * null where there would be no run
+     */
+    command: string | null;
+    cause: string | null;
+    metadata: {
+      [k: string]: string | number | boolean | undefined;
+    } | null;
+    event_count: number;
+    /**
+     * The first 200
+     */
+    event_ids: string[];
+    /**
+     * Why there would be no run
+     */
+    refused: string | null;
+  }[];
+}
 export interface Organization {
   id: string;
   name: string;
@@ -2378,6 +3798,40 @@ export const places: { readonly [Name in keyof Operations]: string } = {
   listDeliveriesOfRun: 'GET /api/v1/runs/{run_id}/deliveries',
   listDeliveriesOfSubscription: 'GET /api/v1/webhook-subscriptions/{subscription_id}/deliveries',
   getDelivery: 'GET /api/v1/deliveries/{delivery_id}',
+  listVariables: 'GET /api/v1/orchestration/variables',
+  createVariable: 'POST /api/v1/orchestration/variables',
+  getVariable: 'GET /api/v1/orchestration/variables/{variable_id}',
+  changeVariable: 'PATCH /api/v1/orchestration/variables/{variable_id}',
+  deleteVariable: 'DELETE /api/v1/orchestration/variables/{variable_id}',
+  listOrchestrationSecrets: 'GET /api/v1/orchestration/secrets',
+  createOrchestrationSecret: 'POST /api/v1/orchestration/secrets',
+  getOrchestrationSecret: 'GET /api/v1/orchestration/secrets/{secret_id}',
+  changeOrchestrationSecret: 'PATCH /api/v1/orchestration/secrets/{secret_id}',
+  deleteOrchestrationSecret: 'DELETE /api/v1/orchestration/secrets/{secret_id}',
+  listHooks: 'GET /api/v1/hooks',
+  createHook: 'POST /api/v1/hooks',
+  previewNewHook: 'POST /api/v1/hooks/preview',
+  getHook: 'GET /api/v1/hooks/{hook_id}',
+  changeHook: 'PATCH /api/v1/hooks/{hook_id}',
+  deleteHook: 'DELETE /api/v1/hooks/{hook_id}',
+  previewHook: 'POST /api/v1/hooks/{hook_id}/preview',
+  listDeliveriesOfHook: 'GET /api/v1/hooks/{hook_id}/deliveries',
+  receiveEvent: 'POST /api/v1/events/{id}',
+  getEvent: 'GET /api/v1/events/{id}',
+  listEvents: 'GET /api/v1/events',
+  listEventsOfRun: 'GET /api/v1/runs/{run_id}/events',
+  listEventSources: 'GET /api/v1/event-sources',
+  createEventSource: 'POST /api/v1/event-sources',
+  getEventSource: 'GET /api/v1/event-sources/{source_id}',
+  changeEventSource: 'PATCH /api/v1/event-sources/{source_id}',
+  deleteEventSource: 'DELETE /api/v1/event-sources/{source_id}',
+  rotateEventSourceSecret: 'POST /api/v1/event-sources/{source_id}/rotate-secret',
+  listEventRules: 'GET /api/v1/event-rules',
+  createEventRule: 'POST /api/v1/event-rules',
+  previewEventRule: 'POST /api/v1/event-rules/preview',
+  getEventRule: 'GET /api/v1/event-rules/{rule_id}',
+  changeEventRule: 'PATCH /api/v1/event-rules/{rule_id}',
+  deleteEventRule: 'DELETE /api/v1/event-rules/{rule_id}',
   listOrganizations: 'GET /api/v1/organizations',
   createOrganization: 'POST /api/v1/organizations',
   getOrganization: 'GET /api/v1/organizations/{organization_id}',

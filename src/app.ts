@@ -6,8 +6,11 @@ import type { Context } from './context.ts';
 import { dbtCloudDialects } from './dbt-cloud/envelope.ts';
 import { dbtCloudRoutes } from './dbt-cloud/routes.ts';
 import { dbtCloudWebhookRoutes } from './dbt-cloud/webhook-routes.ts';
+import { developerRoutes } from './developers/routes.ts';
 import { AppError } from './errors.ts';
 import { environmentRoutes } from './environments/routes.ts';
+import { eventRoutes } from './events/routes.ts';
+import { hookRoutes } from './hooks/routes.ts';
 import { apiPage } from './http/api-page.ts';
 import { browsersToConsole, consolePage } from './http/console-page.ts';
 import { openApiDocument } from './http/openapi.ts';
@@ -20,6 +23,7 @@ import { invitationRoutes } from './invitations/routes.ts';
 import { jobRoutes } from './jobs/routes.ts';
 import { organizationRoutes } from './organizations/routes.ts';
 import { projectRoutes } from './projects/routes.ts';
+import { factsOfRun } from './runs/facts-of-run.ts';
 import { runRoutes } from './runs/routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { openAuthentication } from './sessions/authenticate.ts';
@@ -38,6 +42,8 @@ export function apiRoutes(context: Context): Route[] {
     ...commandRoutes(),
     ...runRoutes(context),
     ...webhookRoutes(context),
+    ...hookRoutes(context, factsOfRun),
+    ...eventRoutes(context),
     ...organizationRoutes(context),
     ...userRoutes(context),
     ...invitationRoutes(context),
@@ -47,6 +53,7 @@ export function apiRoutes(context: Context): Route[] {
     ...auditRoutes(context),
     ...dbtCloudRoutes(context),
     ...dbtCloudWebhookRoutes(context),
+    ...developerRoutes(context),
     ...serverRoutes(context),
   ];
 }

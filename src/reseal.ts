@@ -17,12 +17,17 @@ const sealedColumns = [
   { what: 'sign-ins of deliveries', table: 'deliveries', keys: ['id'], column: 'auth' },
   { what: 'secrets of deliveries', table: 'deliveries', keys: ['id'], column: 'secret' },
   { what: 'replaced secrets of deliveries', table: 'deliveries', keys: ['id'], column: 'old_secret' },
+  { what: 'requests of deliveries', table: 'deliveries', keys: ['id'], column: 'request' },
+  { what: 'headers of hooks', table: 'hooks', keys: ['id'], column: 'headers' },
+  { what: 'sign-ins of hooks', table: 'hooks', keys: ['id'], column: 'auth' },
+  { what: 'secrets that hooks name', table: 'orchestration_secrets', keys: ['id'], column: 'value' },
   {
     what: 'secrets of webhook subscriptions',
     table: 'webhook_subscriptions',
     keys: ['id'],
     column: 'secret',
   },
+  { what: 'secrets of event sources', table: 'event_sources', keys: ['id'], column: 'secret' },
   { what: 'connections of environments', table: 'environments', keys: ['id'], column: 'connection_secrets' },
   {
     what: 'secrets of environments',

@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { fieldAt } from '../src/conditions.ts';
 import type { Config } from '../src/config.ts';
 import type { Context } from '../src/context.ts';
 import { patiently } from '../src/db.ts';
 import { nextStep, type PostOutcome, type ReceiverTraits } from '../src/webhooks/attempt.ts';
-import { mergeHeaders } from '../src/webhooks/headers.ts';
+import { headersOfHook, mergeHeaders } from '../src/webhooks/headers.ts';
+import { hiddenForms } from '../src/webhooks/hidden-forms.ts';
 import { airflowApi } from '../src/webhooks/payload.ts';
-import { openDelivery, type OpenDelivery } from '../src/webhooks/record-delivery.ts';
+import { openDelivery, type HookRequest, type OpenDelivery } from '../src/webhooks/record-delivery.ts';
 import { signatureHeaders } from '../src/webhooks/sign.ts';
 import { subscriptionSignature } from '../src/webhooks/subscription-secret.ts';
 import {
@@ -34,7 +36,7 @@ export async function deliverWebhook(
   if (taken === null) return;
   const delivery = openDelivery(taken, secrets);
   const isOfSubscription = taken.subscriptionId !== null;
-  const receiver = traitsOf(taken, config);
+  const receiver = traitsOf(taken, delivery, config);
   // What the receiver answered, and the retry it is owed, must outlive an outage of the database.
   const patience = { forMs: halfSentSeconds(config) * 1_000 };
 
@@ -83,17 +85,27 @@ export function halfSentSeconds(config: Config): number {
   );
 }
 
-function traitsOf({ url, kind, subscriptionId }: TakenDelivery, config: Config): ReceiverTraits {
+function traitsOf(
+  { kind, subscriptionId }: TakenDelivery,
+  { url, request }: OpenDelivery,
+  config: Config,
+): ReceiverTraits {
+  const pausesMs = [config.DCTL_WEBHOOK_RETRY_SECONDS * 1_000];
+  const toldBefore = kind === 'sent_again';
+  if (request !== null) return { knowsRepeats: namesDagRun(request), toldBefore, pausesMs };
   if (subscriptionId === null) {
-    return {
-      knowsRepeats: airflowApi(url) !== null,
-      toldBefore: kind === 'sent_again',
-      pausesMs: [config.DCTL_WEBHOOK_RETRY_SECONDS * 1_000],
-    };
+    return { knowsRepeats: airflowApi(url) !== null, toldBefore, pausesMs };
   }
   // Whoever tries a subscription out waits for what comes of it.
   const pauses = kind === 'test' ? [] : config.DCTL_SUBSCRIPTION_RETRY_SECONDS;
   return { knowsRepeats: false, isPatient: true, pausesMs: pauses.map((seconds) => seconds * 1_000) };
+}
+
+/** Whether Airflow would answer 409 to the same once more. */
+function namesDagRun({ url, body }: HookRequest): boolean {
+  if (airflowApi(url) === null || body === null) return false;
+  const given: unknown = JSON.parse(body);
+  return fieldAt(given, 'dag_run_id') !== undefined;
 }
 
 /** In dbt Cloud's format. */
@@ -101,7 +113,7 @@ function sendEvent({ config }: Context, { url, body: text, secret }: OpenDeliver
   const body = Buffer.from(text);
   return postOnce({
     url,
-    headers: mergeHeaders({}, subscriptionSignature(body, secret)),
+    headers: mergeHeaders({}, secret === null ? {} : subscriptionSignature(body, secret)),
     body,
     allowCidrs: config.DCTL_WEBHOOK_ALLOW_CIDRS,
     timeoutMs: config.DCTL_WEBHOOK_TIMEOUT_SECONDS * 1_000,
@@ -137,34 +149,52 @@ async function send({ config }: Context, tokens: AirflowTokens, delivery: OpenDe
   };
 }
 
+type Limits = { allowCidrs: Config['DCTL_WEBHOOK_ALLOW_CIDRS']; timeoutMs: number };
+
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
-function post(
-  delivery: OpenDelivery,
-  signIn: Record<string, string>,
-  limits: { allowCidrs: Config['DCTL_WEBHOOK_ALLOW_CIDRS']; timeoutMs: number },
-): Promise<PostOutcome> {
+function post(delivery: OpenDelivery, signIn: Record<string, string>, limits: Limits): Promise<PostOutcome> {
+  if (delivery.request !== null) return ask(delivery, delivery.request, signIn, limits);
   const body = Buffer.from(delivery.body);
+  const { secret } = delivery;
   const signed = signatureHeaders({
     deliveryId: delivery.id,
     event: delivery.event,
     sentAt: new Date(),
     body,
-    secrets: delivery.oldSecret === null ? [delivery.secret] : [delivery.secret, delivery.oldSecret],
+    secrets: [secret, delivery.oldSecret].filter((each) => each !== null),
   });
   return postOnce({
     ...limits,
     url: delivery.url,
     headers: mergeHeaders(delivery.headers, { ...signed, ...signIn }),
     body,
-    hide: credentialsIn({ ...delivery.headers, ...signIn }),
+    hide: hiddenForms(credentialsIn({ ...delivery.headers, ...signIn })),
   });
 }
 
+/** What a hook sends, as it was rendered. Whoever counts on getting it once knows a repeated one by its key. */
+function ask(
+  delivery: OpenDelivery,
+  { method, url, body, hide }: HookRequest,
+  signIn: Record<string, string>,
+  limits: Limits,
+): Promise<PostOutcome> {
+  const headers = headersOfHook({ ...delivery.headers, ...signIn }, delivery.id, body !== null);
+  return postOnce({
+    ...limits,
+    method,
+    url,
+    headers,
+    body: body === null ? emptyBodyOf(method) : Buffer.from(body),
+    hide: hiddenForms([...hide, ...credentialsIn(signIn)]),
+  });
+}
+
+/** Servers want to be told that a POST has none. */
+const emptyBodyOf = (method: string) => (method === 'GET' || method === 'DELETE' ? null : Buffer.alloc(0));
+
 /** What a receiver that repeats our headers in its answer must not show to readers of the delivery. */
 function credentialsIn(headers: Record<string, string>): string[] {
-  const values = Object.values(headers).flatMap((value) => [value, ...value.split(' ').slice(1)]);
-  const asShown = values.flatMap((value) => [value, JSON.stringify(value).slice(1, -1)]);
-  // Longest first: masking a part would leave the rest of the whole readable.
-  return [...new Set(asShown)].toSorted((a, b) => b.length - a.length);
+  return Object.values(headers).flatMap((value) => [value, ...value.split(' ').slice(1)]);
 }

@@ -17,8 +17,11 @@ export type Resolve = (hostname: string) => Promise<ResolvedAddress[]>;
 
 export interface Post {
   url: string;
+  /** POST when left out. */
+  method?: string;
   headers: Record<string, string>;
-  body: Buffer;
+  /** Null: none is sent, nor said to be. */
+  body: Buffer | null;
   /** Ranges beyond public addresses that the operator opened. */
   allowCidrs: readonly Cidr[];
   /** For all of it: name look-up, connection, TLS, request and answer. */
@@ -37,7 +40,7 @@ export interface Post {
 const shortestCutSecret = 4;
 
 /**
- * POSTs once to a URL that a user chose, and only to addresses that webhooks may reach. The name is resolved a single
+ * Asks a URL that a user chose once, with POST if not told otherwise, and only to addresses that webhooks may reach. The name is resolved a single
  * time, inside the socket, and the connection goes to the addresses judged there: a second look-up could answer
  * differently. node:http sends nothing twice, follows no redirect and, with an agent of our own, asks no proxy.
  *
@@ -119,7 +122,7 @@ function exchange(post: Post, progress: Progress, stop: AbortSignal): Promise<nu
   try {
     request = open(post, progress);
     request.on('response', onAnswer).on('error', settle).on('close', onClose);
-    request.end(post.body);
+    request.end(post.body ?? undefined);
   } catch (error) {
     reject(error);
   }
@@ -133,8 +136,8 @@ function open(post: Post, progress: Progress): ClientRequest {
   const url = new URL(post.url);
   const isSecure = url.protocol === 'https:';
   const options = {
-    method: 'POST',
-    headers: { ...post.headers, 'Content-Length': post.body.length },
+    method: post.method ?? 'POST',
+    headers: post.body === null ? post.headers : { ...post.headers, 'Content-Length': post.body.length },
     lookup: judgedLookup(post, progress),
     // The default of 250 ms gives up on a distant host that has more than one address.
     autoSelectFamilyAttemptTimeout: 2000,

@@ -1,4 +1,6 @@
 import type { Context } from '../src/context.ts';
+import { closeGatherings } from '../src/events/close-gatherings.ts';
+import { forgetOldEvents } from '../src/events/forget-events.ts';
 import { uploadsKey } from '../src/projects/deployment-key.ts';
 import { clearOldRuns, forgetOldKeys } from '../src/runs/expire.ts';
 import { findForgottenPreparations } from '../src/preparations/store.ts';
@@ -56,9 +58,10 @@ async function sweepPreparations({ db, doorbell, config, log }: Context): Promis
 /** Removes what is not kept any longer, and what processes that died have left. */
 async function cleanUp(context: Context, signal: AbortSignal): Promise<void> {
   const runs = await clearOldRuns(context, signal);
+  const events = await forgetOldEvents(context, signal);
   const keys = await forgetOldKeys(context);
   const files = await context.storage.removeLeftovers(uploadsKey, leftoverMs);
-  if (runs + keys + files > 0) context.log.info({ runs, keys, files }, 'cleaned up');
+  if (runs + events + keys + files > 0) context.log.info({ runs, events, keys, files }, 'cleaned up');
 }
 
 /**
@@ -70,6 +73,7 @@ export function sweepRegularly(context: Context, executor: Executor, signal: Abo
   const sweepAll = () => Promise.all([sweep(context), sweepPreparations(context)]);
   repeat(context, often, () => inTurn(context, 'sweep', sweepAll), signal);
   repeat(context, often, () => sweepSchedules(context), signal);
+  repeat(context, often, () => closeGatherings(context), signal);
   repeat(context, often, () => giveUpLostRuns(context), signal);
   repeat(context, often, () => settleForgotten({ context, executor, stopping: signal }), signal);
   repeat(context, often, () => removeLeftoverContainers(context, executor), signal);

@@ -118,6 +118,44 @@ export const router = createBrowserRouter(
             },
           ],
         },
+        {
+          path: 'orchestration',
+          lazy: async () => ({ Component: (await import('./pages/orchestration.tsx')).Orchestration }),
+          children: [
+            {
+              index: true,
+              lazy: async () => ({ Component: (await import('./orchestration/events.tsx')).Events }),
+            },
+            {
+              path: 'rules',
+              lazy: async () => ({ Component: (await import('./orchestration/rules.tsx')).Rules }),
+            },
+            {
+              path: 'sources',
+              lazy: async () => ({ Component: (await import('./orchestration/sources.tsx')).Sources }),
+            },
+            {
+              path: 'hooks',
+              lazy: async () => ({ Component: (await import('./orchestration/hooks.tsx')).Hooks }),
+            },
+            {
+              path: 'values',
+              lazy: async () => ({ Component: (await import('./orchestration/values.tsx')).Values }),
+            },
+          ],
+        },
+        {
+          path: 'orchestration/events/:eventId',
+          lazy: async () => ({ Component: (await import('./orchestration/event.tsx')).EventPage }),
+        },
+        {
+          path: 'orchestration/rules/:ruleId',
+          lazy: async () => ({ Component: (await import('./orchestration/rule.tsx')).RulePage }),
+        },
+        {
+          path: 'orchestration/hooks/:hookId',
+          lazy: async () => ({ Component: (await import('./orchestration/hook.tsx')).HookPage }),
+        },
         { path: '*', Component: NotFound },
       ],
     },

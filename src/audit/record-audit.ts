@@ -42,7 +42,23 @@ export type AuditAction =
   | 'webhook.tested'
   | 'webhook_subscription.created'
   | 'webhook_subscription.changed'
-  | 'webhook_subscription.deleted';
+  | 'webhook_subscription.deleted'
+  | 'event_source.created'
+  | 'event_source.changed'
+  | 'event_source.secret_rotated'
+  | 'event_source.deleted'
+  | 'event_rule.created'
+  | 'event_rule.changed'
+  | 'event_rule.deleted'
+  | 'variable.created'
+  | 'variable.changed'
+  | 'variable.deleted'
+  | 'orchestration_secret.created'
+  | 'orchestration_secret.changed'
+  | 'orchestration_secret.deleted'
+  | 'hook.created'
+  | 'hook.changed'
+  | 'hook.deleted';
 
 /**
  * Notes who did what, for good. `details` holds names of fields and other facts that anybody in the organization may

@@ -2,11 +2,14 @@ import type { Request } from 'express';
 import { AppError, invalidField } from '../errors.ts';
 import { jsonPointer } from './sentence-of-issue.ts';
 
-/** The body of a request. No body and an empty body are the same as `{}`, whatever the content type says. */
-export function readJson(request: Request): unknown {
+/**
+ * The body of a request. No body and an empty body are the same as `{}`, whatever the content type says. `anyType`: so is
+ * JSON.
+ */
+export function readJson(request: Request, anyType: boolean): unknown {
   const bytes: unknown = request.body;
   if (!Buffer.isBuffer(bytes) || bytes.length === 0) return {};
-  if (request.is(['json', '+json']) === false) {
+  if (!anyType && request.is(['json', '+json']) === false) {
     throw new AppError(
       'unsupported_media_type',
       'Send the body as JSON, with Content-Type: application/json.',

@@ -18,6 +18,10 @@ export interface Asked<Params extends Shape, Query extends Shape, Body extends z
   body: z.output<Body>;
   /** The raw body, for routes that take a file. */
   upload: Readable;
+  /** The body as it came, for routes that are signed. */
+  bytes: Buffer;
+  /** For routes that are signed: counts the request for whoever it is from; null: for its address. Throws when there were too many. */
+  count(caller: Caller | null): Promise<void>;
   header(name: string): string | undefined;
   /** Where the request came from: past the proxies that are trusted. */
   address: string;
@@ -52,6 +56,13 @@ export interface Route {
   body: z.ZodType | undefined;
   /** The content type of an uploaded file, for routes that take one in place of JSON. */
   uploads: string | undefined;
+  /**
+   * Whether a request shows by itself where it comes from, by a signature of its body, say: the handler is given that as
+   * it came, finds out, and has it counted. Its scope is null.
+   */
+  signed: boolean;
+  /** Whether a body is read as JSON whatever its content type says: `curl -d` alone calls it a form. */
+  anyType: boolean;
   /** A GET that changes something. It is no HEAD. */
   acts: boolean;
   /** How long a call waits for a database that is away before it is 503. Only where it changes nothing. */
@@ -72,6 +83,8 @@ interface Described<Params extends Shape, Query extends Shape, Body extends z.Zo
   headers?: Shape;
   body?: Body;
   uploads?: string;
+  signed?: boolean;
+  anyType?: boolean;
   acts?: boolean;
   patienceMs?: number;
 }
@@ -123,6 +136,22 @@ function withDefaults<Params extends Shape, Query extends Shape, Body extends z.
   described: Described<Params, Query, Body>,
 ) {
   const { method, path, name, summary, tag, scope, params, query, headers, body, uploads } = described;
-  const { acts = false, patienceMs = 0 } = described;
-  return { method, path, name, summary, tag, scope, params, query, headers, body, uploads, acts, patienceMs };
+  const { signed = false, anyType = false, acts = false, patienceMs = 0 } = described;
+  return {
+    method,
+    path,
+    name,
+    summary,
+    tag,
+    scope,
+    params,
+    query,
+    headers,
+    body,
+    uploads,
+    signed,
+    anyType,
+    acts,
+    patienceMs,
+  };
 }

@@ -36,6 +36,7 @@ export function serveRoutes(
   const readBody = express.raw({ type: () => true, limit: context.config.DCTL_MAX_BODY_BYTES });
 
   async function identify(route: Route, visit: Visit, request: Request, response: Response): Promise<Caller> {
+    if (route.signed) return nobody;
     if (route.scope === null) {
       await limits.countAddress(request, response);
       return nobody;
@@ -68,7 +69,7 @@ export function serveRoutes(
           readBody(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
         });
       await route.run(
-        ask(context, route, { request, response, visit, caller, principal }),
+        ask(context, route, { request, response, visit, caller, principal, limits }),
         request,
         response,
       );
@@ -122,16 +123,24 @@ function requireContentType(request: Request, wanted: string): void {
 
 function ask(
   context: Context,
-  { params, query, body, uploads }: Route,
-  { request, response, visit, caller, principal }: Visited,
+  { params, query, body, uploads, signed, anyType }: Route,
+  { request, response, visit, caller, principal, limits }: Visited,
 ) {
   const asked: Asked<z.ZodObject, z.ZodObject, z.ZodType> = {
     principal,
     caller,
     params: params === undefined ? {} : check(params, visit.params, 'path'),
     query: query === undefined ? {} : check(query, request.query, 'query'),
-    body: uploads === undefined && body !== undefined ? check(body, readJson(request), 'body') : undefined,
+    body:
+      uploads === undefined && !signed && body !== undefined
+        ? check(body, readJson(request, anyType), 'body')
+        : undefined,
     upload: request,
+    get bytes() {
+      return Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
+    },
+    count: (given) =>
+      given === null ? limits.countAddress(request, response) : limits.countCaller(given, response),
     header: visit.header,
     address: visit.address,
     get isSecure() {
@@ -152,6 +161,7 @@ interface Visited {
   visit: Visit;
   caller: Caller;
   principal: Principal;
+  limits: RateLimits;
 }
 
 /** Made only where it is looked at: few handlers do. */

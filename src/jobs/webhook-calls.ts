@@ -7,6 +7,7 @@ import { getDelivery, noSuchDelivery } from '../webhooks/deliveries.ts';
 import { oldSecretUntil, openSecret } from '../webhooks/job-webhook.ts';
 import { recordSentAgain, recordTest } from '../webhooks/record-delivery.ts';
 import type { Delivery } from '../webhooks/schema.ts';
+import { sendRequestAgain } from '../webhooks/send-request-again.ts';
 import { findDelivery, isUnderWay, lockDelivery } from '../webhooks/store.ts';
 import { sendEventAgain } from '../webhooks/subscriptions.ts';
 import { noSuchJob } from './jobs.ts';
@@ -15,15 +16,15 @@ import { findJob, findJobOfRun } from './store.ts';
 import { subjectOf, targetOf } from './webhook-of-job.ts';
 
 /**
- * Sends what a delivery told once more, to where the job's webhooks go now, or the subscription's. That is a delivery of its own, sent at
- * most once like every other; the earlier one stays as it is.
+ * Sends what a delivery told once more, to where the job's webhooks go now, or the subscription's; of a hook the same
+ * request as it was. That is a delivery of its own, sent at most once like every other; the earlier one stays as it is.
  */
 export function sendAgain(context: Context, principal: Principal, id: string): Promise<Delivery> {
   const { organizationId } = principal;
   return recordAndRing(context, principal, async (tx) => {
     const earlier = await findDelivery(tx, organizationId, id);
     if (earlier === null) throw noSuchDelivery();
-    const { jobId, runId, job, subscriptionId } = earlier;
+    const { jobId, runId, job, subscriptionId, hookId } = earlier;
     if (runId === null || jobId === null || job === null)
       throw conflict('This delivery was a test. Send another test in its place.');
     await lockDelivery(tx, id);
@@ -31,9 +32,11 @@ export function sendAgain(context: Context, principal: Principal, id: string): P
       throw conflict('This delivery is on its way. Wait for its end before sending it again.');
 
     const again =
-      subscriptionId === null
-        ? await tellJobsReceiver(tx, context, principal, { ...earlier, runId, jobId, ...job })
-        : await sendEventAgain(tx, context, principal, earlier, subscriptionId);
+      hookId !== null
+        ? await sendRequestAgain(tx, context, principal, { ...earlier, hookId })
+        : subscriptionId !== null
+          ? await sendEventAgain(tx, context, principal, earlier, subscriptionId)
+          : await tellJobsReceiver(tx, context, principal, { ...earlier, runId, jobId, ...job });
     const details = { sent_again_of: id, run_id: runId, job_id: jobId };
     await recordAudit(tx, principal, 'webhook.sent_again', { kind: 'delivery', id: again }, details);
     return again;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Prisma, type Database, type Transaction } from '../db.ts';
 import { channel } from '../changes.ts';
+import { isFollowed } from '../hooks/store.ts';
 import { runEvents } from '../webhooks/run-event.ts';
 import { isHeard } from '../webhooks/subscription-store.ts';
 import { settleNodes } from './progress.ts';
@@ -277,7 +278,7 @@ export function endQueued(
 
 /** The columns of an `EndedRun`. */
 const endedRun = Prisma.sql`id, artifacts_pending AS "hasPendingArtifacts", ${isHeard(runEvents)} AS "isHeard",
-  job_id AS "jobId", project_id AS "projectId", organization_id AS "organizationId", attempt, status,
+  ${isFollowed} AS "isFollowed", job_id AS "jobId", project_id AS "projectId", organization_id AS "organizationId", attempt, status,
   status_reason AS "statusReason", error_message AS "errorMessage", triggered_by AS "triggeredBy",
   command_override AS "commandOverride", cause, metadata, started_at AS "startedAt", finished_at AS "finishedAt",
   duration_ms::float8 AS "durationMs"`;
@@ -288,6 +289,8 @@ export interface EndedRun {
   hasPendingArtifacts: boolean;
   /** A webhook subscription may want to know. */
   isHeard: boolean;
+  /** A hook may want to know. */
+  isFollowed: boolean;
   jobId: string;
   projectId: string;
   organizationId: string;

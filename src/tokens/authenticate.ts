@@ -37,7 +37,7 @@ export function tokenAuthentication(
 
   return async (authorization, address) => {
     const [scheme, token, ...more] = (authorization ?? '').trim().split(/ +/);
-    if (token === undefined || more.length > 0 || !/^(bearer|token)$/i.test(scheme ?? '')) {
+    if (token === undefined || more.length > 0 || !/^(bearer|token|api-key)$/i.test(scheme ?? '')) {
       throw new AppError(
         'unauthenticated',
         'Send the header "Authorization: Bearer dctl_..." with an API token.',

@@ -71,7 +71,12 @@ export function noSuchDelivery(): AppError {
   return new AppError('not_found', 'There is no such delivery.');
 }
 
-async function pageOfDeliveries(db: Database, filter: DeliveryFilter, page: Page) {
+/** For those who have made sure of what the filter names. */
+export async function pageOfDeliveries(
+  db: Database,
+  filter: DeliveryFilter,
+  page: Page,
+): Promise<z.input<typeof deliveryList>> {
   const rows = await listDeliveries(db, filter, decodeCursor(page.cursor), page.limit + 1);
   return pageOf(rows, page.limit, view);
 }
@@ -83,6 +88,7 @@ function view(row: Awaited<ReturnType<typeof listDeliveries>>[number]): Delivery
     run_id: row.runId,
     job_id: row.jobId,
     subscription_id: row.subscriptionId,
+    hook_id: row.hookId,
     event: row.event as Delivery['event'],
     url: row.url,
     state: row.state as DeliveryState,

@@ -28,8 +28,14 @@ const reservedPrefixes = ['proxy-', 'x-dagctl-', 'webhook-'];
 const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const visibleAscii = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
-/** Everything that keeps these headers from being sent; empty when they may be. Checked when saved and when sent. */
-export function webhookHeaderProblems(headers: Record<string, string>): HeaderProblem[] {
+/**
+ * Everything that keeps these headers from being sent; empty when they may be. Checked when saved and when sent.
+ * `mayBe`: names that may be given all the same, in lower case.
+ */
+export function webhookHeaderProblems(
+  headers: Record<string, string>,
+  { mayBe = [] }: { mayBe?: readonly string[] } = {},
+): HeaderProblem[] {
   const names = Object.keys(headers);
   if (names.length > maxHeaders) {
     return [{ name: '', detail: `There are ${names.length} headers: keep at most ${maxHeaders}.` }];
@@ -37,10 +43,29 @@ export function webhookHeaderProblems(headers: Record<string, string>): HeaderPr
 
   const seen = new Set<string>();
   return Object.entries(headers).flatMap(([name, value]) => {
-    const detail = nameProblem(name, seen) ?? valueProblem(value);
+    const detail = nameProblem(name, seen, mayBe) ?? valueProblem(value);
     seen.add(name.toLowerCase());
     return detail === null ? [] : [{ name, detail }];
   });
+}
+
+/**
+ * The headers of a hook's request: the user's, and beside them the delivery's id, so that a receiver may tell a try from
+ * the next request. Their own Idempotency-Key stands.
+ */
+export function headersOfHook(
+  user: Record<string, string>,
+  deliveryId: string,
+  hasBody: boolean,
+): Record<string, string> {
+  const given = new Set(Object.keys(user).map((name) => name.toLowerCase()));
+  const unlessGiven = {
+    'User-Agent': 'dctl',
+    'Idempotency-Key': deliveryId,
+    ...(hasBody ? { 'Content-Type': 'application/json' } : {}),
+  };
+  const added = Object.entries(unlessGiven).filter(([name]) => !given.has(name.toLowerCase()));
+  return { ...user, ...Object.fromEntries(added), 'webhook-id': deliveryId };
 }
 
 /**
@@ -57,10 +82,11 @@ export function mergeHeaders(
   return { ...agent, ...Object.fromEntries(kept), 'Content-Type': 'application/json', ...ours };
 }
 
-function nameProblem(name: string, seen: ReadonlySet<string>): string | null {
+function nameProblem(name: string, seen: ReadonlySet<string>, mayBe: readonly string[]): string | null {
   if (!token.test(name)) return 'Write the name with letters, digits and hyphens only.';
   if (name.length > maxNameLength) return `Shorten the name to at most ${maxNameLength} characters.`;
-  if (isReserved(name)) return 'Remove this header: it belongs to the delivery itself.';
+  if (isReserved(name) && !mayBe.includes(name.toLowerCase()))
+    return 'Remove this header: it belongs to the delivery itself.';
   if (seen.has(name.toLowerCase()))
     return 'Remove one of the two: header names differ by more than upper and lower case.';
   return null;

@@ -165,6 +165,30 @@ export function sealedFor(
   };
 }
 
+/** What a hook sends, with its secrets in place. */
+export interface HookRequest {
+  method: string;
+  url: string;
+  /** Null: none. */
+  body: string | null;
+  /** What a receiver that repeats it must not show to readers of the delivery. */
+  hide: string[];
+}
+
+/** What a hook's delivery is sent with, as it is stored. */
+export function sealedForHook(
+  id: string,
+  { headers, auth, request }: Pick<OpenDelivery, 'headers' | 'auth' | 'request'>,
+  secrets: Secrets,
+): { headers: string; auth: string | null; request: string | null; secret: null } {
+  return {
+    headers: secrets.seal(JSON.stringify(headers), headersPlace(id)),
+    auth: sealAuth(auth, authPlace(id), secrets),
+    request: request && secrets.seal(JSON.stringify(request), requestPlace(id)),
+    secret: null,
+  };
+}
+
 export interface OpenDelivery {
   id: string;
   event: string;
@@ -172,7 +196,10 @@ export interface OpenDelivery {
   body: string;
   headers: Record<string, string>;
   auth: AirflowAuth | null;
-  secret: string;
+  /** Of a hook: what is sent in place of `url` and `body`. */
+  request: HookRequest | null;
+  /** Null: it is not signed. */
+  secret: string | null;
   /** Signs as well. Null: there is none. */
   oldSecret: string | null;
 }
@@ -186,7 +213,8 @@ export function openDelivery(
     body: string;
     headers: string;
     auth: string | null;
-    secret: string;
+    request: string | null;
+    secret: string | null;
     oldSecret: string | null;
   },
   secrets: Secrets,
@@ -199,12 +227,17 @@ export function openDelivery(
     body,
     headers: JSON.parse(secrets.open(stored.headers, headersPlace(id))) as Record<string, string>,
     auth: openAuth(stored.auth, authPlace(id), secrets),
-    secret: secrets.open(stored.secret, secretPlace(id)),
+    request:
+      stored.request === null
+        ? null
+        : (JSON.parse(secrets.open(stored.request, requestPlace(id))) as HookRequest),
+    secret: stored.secret === null ? null : secrets.open(stored.secret, secretPlace(id)),
     oldSecret: stored.oldSecret === null ? null : secrets.open(stored.oldSecret, oldSecretPlace(id)),
   };
 }
 
 const headersPlace = (deliveryId: string) => `deliveries:${deliveryId}:headers`;
 const authPlace = (deliveryId: string) => `deliveries:${deliveryId}:auth`;
+const requestPlace = (deliveryId: string) => `deliveries:${deliveryId}:request`;
 const secretPlace = (deliveryId: string) => `deliveries:${deliveryId}:secret`;
 const oldSecretPlace = (deliveryId: string) => `deliveries:${deliveryId}:old_secret`;

@@ -3,7 +3,7 @@ import { listOf, pageQuery } from '../paging.ts';
 import { id, text } from '../text.ts';
 import { webhookHeaderProblems } from './headers.ts';
 
-const webhookAuth = z.strictObject({
+export const webhookAuth = z.strictObject({
   type: z.literal('airflow_jwt').meta({ description: 'A token of Airflow 3 is fetched, kept and renewed' }),
   token_url: z
     .string()
@@ -59,16 +59,17 @@ const deliveryState = z.enum(['held', 'pending', 'sending', 'delivered', 'failed
 /** A webhook and what became of it. */
 export const delivery = z.object({
   id: z.string(),
-  kind: z.enum(['run_finished', 'run_event', 'sent_again', 'test']).meta({
+  kind: z.enum(['run_finished', 'run_event', 'hook', 'sent_again', 'test']).meta({
     description:
-      'Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription.',
+      'Of `run_finished` there is at most one a run; of `run_event` one of each event, a run and a subscription; of `hook` one a run and a hook.',
   }),
   run_id: z.string().nullable().meta({ description: 'null for a test' }),
   job_id: z.string().nullable().meta({ description: 'null for a test of a subscription' }),
   subscription_id: z
     .string()
     .nullable()
-    .meta({ description: "Whose event it is; null: it is the job's own webhook" }),
+    .meta({ description: "Whose event it is; null: it is the job's own webhook, or of a hook" }),
+  hook_id: z.string().nullable().meta({ description: 'Whose request it is; null: it is a webhook' }),
   event: z.enum([
     'job.completed',
     'job.partial',
@@ -77,7 +78,7 @@ export const delivery = z.object({
     'job.run.completed',
     'job.run.errored',
   ]),
-  url: z.string(),
+  url: z.string().meta({ description: 'Of a hook with *** in place of secrets' }),
   state: deliveryState.meta({
     description:
       '`held`: it waits until what its run left can be read. `unknown`: a worker died while sending; it is not sent again by itself.',

@@ -9,17 +9,22 @@ export interface NewDelivery {
   jobId: string | null;
   /** Whose event it is; left out where it is the job's own webhook. */
   subscriptionId?: string;
-  /** Of `run_finished` there is one a run; of `run_event` one of each event, a run and a subscription. */
-  kind: 'run_finished' | 'run_event' | 'sent_again' | 'test';
+  /** Whose request it is; left out where it is a webhook. */
+  hookId?: string;
+  /** Of `run_finished` there is one a run; of `run_event` one of each event, a run and a subscription; of `hook` one a run and a hook. */
+  kind: 'run_finished' | 'run_event' | 'hook' | 'sent_again' | 'test';
   event: string;
   url: string;
   body: string;
   headers: string;
   auth?: string | null;
-  secret: string;
+  /** Sealed. Of a hook: `url` and `body` are as anybody may see them. */
+  request?: string | null;
+  /** Null: it is not signed. */
+  secret: string | null;
   oldSecret?: string | null;
-  /** `held`: it waits until what its run left can be read. */
-  state: 'pending' | 'held';
+  /** `held`: it waits until what its run left can be read. `blocked`: it is never sent. */
+  state: 'pending' | 'held' | 'blocked';
   sentAgainOf?: string;
   requestedBy?: string;
 }
@@ -35,6 +40,15 @@ export async function insertNewDeliveries(tx: Transaction, deliveries: NewDelive
   return made.map(({ id }) => id);
 }
 
+/** Says of deliveries that are never sent why that is. */
+export async function explainBlocked(
+  tx: Transaction,
+  blocked: { deliveryId: string; explanation: string }[],
+): Promise<void> {
+  const data = blocked.map((each) => ({ ...each, number: 1, result: 'blocked' }));
+  if (data.length > 0) await tx.deliveryTry.createMany({ data });
+}
+
 /**
  * Pending -> sending, if its time has come: whoever gets it may send, for as long as `sendingSince` stays as it is. It is handed to somebody
  * else only when no try was begun.
@@ -43,7 +57,8 @@ export async function takeDelivery(db: Database, id: string): Promise<TakenDeliv
   const [taken] = await db.$queryRaw<TakenDelivery[]>`
     UPDATE deliveries SET state = 'sending', sending_since = clock_timestamp()
     WHERE id = ${id} AND state = 'pending' AND (not_before IS NULL OR not_before <= clock_timestamp())
-    RETURNING id, run_id AS "runId", subscription_id AS "subscriptionId", kind, event, url, body, headers, auth, secret,
+    RETURNING id, run_id AS "runId", subscription_id AS "subscriptionId", hook_id AS "hookId", kind, event, url, body,
+      headers, auth, request, secret,
       old_secret AS "oldSecret", sending_since AS "sendingSince",
       (SELECT count(*)::float8 FROM delivery_tries WHERE delivery_id = deliveries.id) AS "triesBefore"`;
   return taken ?? null;
@@ -53,13 +68,15 @@ export interface TakenDelivery {
   id: string;
   runId: string | null;
   subscriptionId: string | null;
+  hookId: string | null;
   kind: string;
   event: string;
   url: string;
   body: string;
   headers: string;
   auth: string | null;
-  secret: string;
+  request: string | null;
+  secret: string | null;
   oldSecret: string | null;
   sendingSince: Date;
   /** Those of earlier takings: it was set aside after each. */
@@ -176,7 +193,7 @@ export async function isRunKnown(db: Database, organizationId: string, runId: st
 
 export function listDeliveries(
   db: Database,
-  { organizationId, jobId, runId, subscriptionId, state }: DeliveryFilter,
+  { organizationId, jobId, runId, subscriptionId, hookId, state }: DeliveryFilter,
   after: Position | undefined,
   limit: number,
 ) {
@@ -184,6 +201,7 @@ export function listDeliveries(
     where: {
       ...inOrganization(organizationId),
       ...(subscriptionId === undefined ? {} : { subscriptionId }),
+      ...(hookId === undefined ? {} : { hookId }),
       ...(jobId === undefined ? {} : { jobId }),
       ...(runId === undefined ? {} : { runId }),
       ...(state === undefined ? {} : { state }),
@@ -200,6 +218,7 @@ export interface DeliveryFilter {
   jobId?: string | undefined;
   runId?: string | undefined;
   subscriptionId?: string | undefined;
+  hookId?: string | undefined;
   state?: string | undefined;
 }
 
@@ -214,7 +233,12 @@ const withTries = { tries: { orderBy: { number: 'asc' } } } as const;
 export function findDelivery(db: Database | Transaction, organizationId: string, id: string) {
   return db.delivery.findFirst({
     where: { id, ...inOrganization(organizationId) },
-    include: { ...withTries, job: { select: { projectId: true } }, subscription: true },
+    include: {
+      ...withTries,
+      job: { select: { projectId: true } },
+      subscription: true,
+      hook: { select: { active: true, deletedAt: true } },
+    },
   });
 }
 

@@ -22,34 +22,52 @@ export function changedAuth(
   wanted: WebhookAuth | null | undefined,
   webhook: { url: string | null; hasAuthorization: boolean; isSameHost: boolean },
   allowCidrs: readonly Cidr[],
+  fields: AuthFields = fieldsOfJob,
 ): AirflowAuth | null {
+  const refuse = (pointer: string, detail: string): never => {
+    throw invalidField(`/${fields.auth}${pointer}`, detail);
+  };
   const { url, hasAuthorization, isSameHost } = webhook;
   const kept = isSameHost ? known : null;
   if (wanted === null || (wanted === undefined && kept === null)) return null;
-  if (url === null) refuse('', 'Give the webhook_url first: its receiver is the one to sign in to.');
+  if (url === null) return refuse('', `Give the ${fields.url} first: its receiver is the one to sign in to.`);
   if (airflowApi(url) !== 'v2') {
-    refuse(
+    return refuse(
       '/type',
-      'airflow_jwt is for a webhook_url with the path /api/v2/dags/{dag_id}/dagRuns (Airflow 3): change that, or set webhook_auth to null.',
+      `airflow_jwt is for a ${fields.url} with the path /api/v2/dags/{dag_id}/dagRuns (Airflow 3): change that, or set ${fields.auth} to null.`,
     );
   }
   if (hasAuthorization)
-    refuse(
+    return refuse(
       '',
-      'Remove Authorization from webhook_headers, or set webhook_auth to null: only one can be sent.',
+      `Remove Authorization from ${fields.headers}, or set ${fields.auth} to null: only one can be sent.`,
     );
   if (wanted === undefined) return kept;
 
   const tokenUrl = wanted.token_url ?? `${new URL(url).origin}/auth/token`;
-  const problem = webhookUrlProblem(tokenUrl, allowCidrs, 'they are username and password of webhook_auth');
-  if (problem !== null) refuse('/token_url', problem);
+  const instead = `they are username and password of ${fields.auth}`;
+  const problem = webhookUrlProblem(tokenUrl, allowCidrs, instead);
+  if (problem !== null) return refuse('/token_url', problem);
   return {
     type: wanted.type,
     tokenUrl,
     username: wanted.username,
-    password: wanted.password === hiddenValue ? keptPassword(kept, tokenUrl) : wanted.password,
+    password: wanted.password === hiddenValue ? keptPassword() : wanted.password,
   };
+
+  function keptPassword(): string {
+    if (kept !== null && new URL(kept.tokenUrl).origin === new URL(tokenUrl).origin) return kept.password;
+    return refuse('/password', 'Send the password: none is stored for this token_url.');
+  }
 }
+
+/** What the caller's body calls them. */
+export interface AuthFields {
+  url: string;
+  headers: string;
+  auth: string;
+}
+const fieldsOfJob: AuthFields = { url: 'webhook_url', headers: 'webhook_headers', auth: 'webhook_auth' };
 
 export function sealAuth(auth: AirflowAuth | null, place: string, secrets: Secrets): string | null {
   return auth === null ? null : secrets.seal(JSON.stringify(auth), place);
@@ -64,13 +82,4 @@ export function authView(auth: AirflowAuth | null): WebhookAuth | null {
   if (auth === null) return null;
   const { type, tokenUrl, username } = auth;
   return { type, token_url: tokenUrl, username, password: hiddenValue };
-}
-
-function keptPassword(kept: AirflowAuth | null, tokenUrl: string): string {
-  if (kept !== null && new URL(kept.tokenUrl).origin === new URL(tokenUrl).origin) return kept.password;
-  return refuse('/password', 'Send the password: none is stored for this token_url.');
-}
-
-function refuse(pointer: string, detail: string): never {
-  throw invalidField(`/webhook_auth${pointer}`, detail);
 }

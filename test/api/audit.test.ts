@@ -29,8 +29,13 @@ afterAll(async () => {
   await system.stop();
 });
 
+interface Case {
+  action: string;
+  prepare: () => Promise<Prepared>;
+}
+
 /** What each operation that changes something notes, by the operation's name. */
-const noted: Record<string, { action: string; prepare: () => Promise<Prepared> }> = {
+const noted: Record<string, Case> = {
   createProject: {
     action: 'project.created',
     prepare: async () => send('POST', '/api/v1/projects', { name: `project-${randomUUID()}`, type: 'dbt' }),
@@ -158,6 +163,70 @@ const noted: Record<string, { action: string; prepare: () => Promise<Prepared> }
       await system.pool.query(`UPDATE deliveries SET state = 'failed' WHERE id = $1`, [id]);
       return send('POST', `/api/v1/deliveries/${id}/send-again`);
     },
+  },
+  createVariable: {
+    action: 'variable.created',
+    prepare: async () => send('POST', variables, { name: newName(), value: 'ours' }),
+  },
+  changeVariable: {
+    action: 'variable.changed',
+    prepare: async () => send('PATCH', await newValue(variables), { value: 'changed' }),
+  },
+  deleteVariable: {
+    action: 'variable.deleted',
+    prepare: async () => send('DELETE', await newValue(variables)),
+  },
+  createOrchestrationSecret: {
+    action: 'orchestration_secret.created',
+    prepare: async () => send('POST', hookSecrets, { name: newName(), value: 'hidden' }),
+  },
+  changeOrchestrationSecret: {
+    action: 'orchestration_secret.changed',
+    prepare: async () => send('PATCH', await newValue(hookSecrets), { value: 'changed' }),
+  },
+  deleteOrchestrationSecret: {
+    action: 'orchestration_secret.deleted',
+    prepare: async () => send('DELETE', await newValue(hookSecrets)),
+  },
+  createHook: {
+    action: 'hook.created',
+    prepare: async () => send('POST', '/api/v1/hooks', { url: 'https://example.com' }),
+  },
+  changeHook: {
+    action: 'hook.changed',
+    prepare: async () => send('PATCH', await newHook(), { is_active: false }),
+  },
+  deleteHook: { action: 'hook.deleted', prepare: async () => send('DELETE', await newHook()) },
+  ...inWorkspace('Variable', 'variable', 'variables'),
+  ...inWorkspace('Secret', 'orchestration_secret', 'secrets'),
+  ...inWorkspace('Webhook', 'hook', 'orchestration/webhooks'),
+  createEventSource: {
+    action: 'event_source.created',
+    prepare: async () => send('POST', eventSources, { name: newName(), auth: 'token' }),
+  },
+  changeEventSource: {
+    action: 'event_source.changed',
+    prepare: async () => send('PATCH', `${eventSources}/${await newEventSource()}`, { is_active: false }),
+  },
+  deleteEventSource: {
+    action: 'event_source.deleted',
+    prepare: async () => send('DELETE', `${eventSources}/${await newEventSource()}`),
+  },
+  rotateEventSourceSecret: {
+    action: 'event_source.secret_rotated',
+    prepare: async () => send('POST', `${eventSources}/${await newEventSource()}/rotate-secret`),
+  },
+  createEventRule: {
+    action: 'event_rule.created',
+    prepare: async () => send('POST', '/api/v1/event-rules', await eventRule()),
+  },
+  changeEventRule: {
+    action: 'event_rule.changed',
+    prepare: async () => send('PATCH', await newEventRule(), { is_active: false }),
+  },
+  deleteEventRule: {
+    action: 'event_rule.deleted',
+    prepare: async () => send('DELETE', await newEventRule()),
   },
   triggerRun: {
     action: 'run.triggered',
@@ -316,6 +385,56 @@ async function succeededRunV2() {
 
 const subscription = { name: 'told', client_url: 'https://example.com', event_types: ['job.run.started'] };
 
+const variables = '/api/v1/orchestration/variables';
+const hookSecrets = '/api/v1/orchestration/secrets';
+const newName = () => `n${randomUUID()}`;
+
+async function newValue(path: string): Promise<string> {
+  return `${path}/${(await ok(system.call('POST', path, { name: newName(), value: 'ours' }))).body.id}`;
+}
+
+async function newHook(): Promise<string> {
+  return `/api/v1/hooks/${(await ok(system.call('POST', '/api/v1/hooks', { url: 'https://example.com' }))).body.id}`;
+}
+
+/** The same resources under the paths of another API. */
+function inWorkspace(name: string, kind: string, path: string): Record<string, Case> {
+  const all = () => `/developers/workspaces/${system.organizationId}/${path}`;
+  const fields = () =>
+    kind === 'hook' ? { url: 'https://example.com' } : { name: newName(), value: 'ours' };
+  const made = async () => `${all()}/${(await ok(system.call('POST', all(), fields()))).body._id}`;
+  const change = kind === 'hook' ? { is_active: false } : { value: 'changed' };
+  return {
+    [`createWorkspace${name}`]: {
+      action: `${kind}.created`,
+      prepare: async () => send('POST', all(), fields()),
+    },
+    [`changeWorkspace${name}`]: {
+      action: `${kind}.changed`,
+      prepare: async () => send('PUT', await made(), change),
+    },
+    [`deleteWorkspace${name}`]: {
+      action: `${kind}.deleted`,
+      prepare: async () => send('DELETE', await made()),
+    },
+  };
+}
+
+const eventSources = '/api/v1/event-sources';
+
+async function newEventSource(): Promise<string> {
+  return (await ok(system.call('POST', eventSources, { name: newName(), auth: 'token' }))).body.id;
+}
+
+async function eventRule() {
+  const { projectId, jobId } = await newJob();
+  return { name: newName(), source_id: await newEventSource(), project_id: projectId, job_id: jobId };
+}
+
+async function newEventRule(): Promise<string> {
+  return `/api/v1/event-rules/${(await ok(system.call('POST', '/api/v1/event-rules', await eventRule()))).body.id}`;
+}
+
 async function webhooks(): Promise<string> {
   const { body } = await ok(system.call('GET', '/api/v3/accounts'));
   return `/api/v3/accounts/${body.data[0].id}/webhooks`;
@@ -334,6 +453,10 @@ const notNoted: Record<string, string> = {
   lookUpInvitation: 'it shows an invitation',
   signOut: 'it makes a browser forget its cookie: nothing changes here',
   createVariable_v3: 'it is always refused',
+  receiveEvent: 'the runs that follow are noted as such; what came is a list of its own',
+  previewEventRule: 'it stores nothing',
+  previewHook: 'it sends and stores nothing',
+  previewNewHook: 'it sends and stores nothing',
   changeVariable_v3: 'it is always refused',
   deleteVariable_v3: 'it is always refused',
 };

@@ -128,6 +128,7 @@ describe('the OpenAPI document', () => {
       'get /livez',
       'get /metrics',
       'get /readyz',
+      'post /api/v1/events/{id}',
       'post /api/v1/invitations/accept',
       'post /api/v1/invitations/look-up',
       'post /api/v1/session',

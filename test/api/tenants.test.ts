@@ -60,8 +60,41 @@ const idMakers: Record<string, () => Promise<string>> = {
     return 'OUR_SECRET';
   },
   path: async () => 'manifest.json',
-  variable_id: async () => 'our-variable',
+  variable_id: async () => {
+    const variable = { name: 'ours', value: 'ours' };
+    return (await expectStatus(201, system.call('POST', '/api/v1/orchestration/variables', variable))).body
+      .id;
+  },
+  secret_id: async () => {
+    const secret = { name: 'ours', value: 'ours' };
+    return (await expectStatus(201, system.call('POST', '/api/v1/orchestration/secrets', secret))).body.id;
+  },
+  hook_id: async () => {
+    const hook = { url: 'https://example.com' };
+    return (await expectStatus(201, system.call('POST', '/api/v1/hooks', hook))).body.id;
+  },
+  workspace_id: async () => system.organizationId,
+  source_id: async () => newSource('ours'),
+  rule_id: async () => {
+    const source_id = await newSource('ours of a rule');
+    const rule = { name: 'ours', source_id, job_id: project.jobId };
+    return (await expectStatus(201, system.call('POST', '/api/v1/event-rules', rule))).body.id;
+  },
+  /** To whoever reads an event, to whoever sends a source. */
+  id: async () => {
+    const source = await newSource('ours of an event');
+    await system.pool.query(
+      `INSERT INTO events (id, organization_id, source_id, body) VALUES ($1, $2, $1, '{}')`,
+      [source, system.organizationId],
+    );
+    return source;
+  },
 };
+
+async function newSource(name: string): Promise<string> {
+  const source = { name, auth: 'token' };
+  return (await expectStatus(201, system.call('POST', '/api/v1/event-sources', source))).body.id;
+}
 
 /** What the dbt Cloud API calls the same things, by their ids. */
 const numbers = new Map<string, string>();
@@ -84,10 +117,14 @@ const bodies: Record<string, unknown> = {
   createJob: { name: 'theirs', command: 'dbt build' },
   createEnvironment: { name: 'theirs' },
   setSecret: { value: 'theirs' },
+  previewHook: { run_id: 'theirs' },
   pruneDeployments: { keep: 1 },
   changeUser: { role: 'admin' },
   createWebhook_v3: subscription,
   replaceWebhook_v3: subscription,
+  createWorkspaceVariable: { name: 'theirs', value: 'theirs' },
+  createWorkspaceSecret: { name: 'theirs', value: 'theirs' },
+  createWorkspaceWebhook: { url: 'https://example.com' },
 };
 
 beforeAll(async () => {
@@ -158,11 +195,12 @@ describe('to another organization', () => {
   });
 
   test('an id of ours below an id of theirs does not exist either', async () => {
-    const theirs = await deployProject(stranger);
+    const { projectId } = await deployProject(stranger);
+    const theirs: Record<string, string> = { project_id: projectId, workspace_id: stranger.organizationId };
     for (const route of routesWithIds) {
-      const [first, ...more] = namesIn(route);
-      if (first !== 'project_id' || more.length === 0) continue;
-      const answer = await callAs(stranger, route, { ...ours, project_id: theirs.projectId });
+      const [first = '', ...more] = namesIn(route);
+      if (!(first in theirs) || more.length === 0) continue;
+      const answer = await callAs(stranger, route, { ...ours, ...theirs });
       const where = nameOf(route);
       expect({ where, status: answer.status }).toEqual({ where, status: 404 });
     }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { expectStatus } from '../support/project.ts';
 import { until } from '../support/until.ts';
-import { filledIn, shownIn } from './pages.ts';
+import { filledIn, runShown, shownCall, shownIn } from './pages.ts';
 import type { Airflow } from './airflow.ts';
 import { runDags, type EndedDag } from './airflow-dags.ts';
 import type { AirflowMajor } from './airflow-home.ts';
@@ -37,6 +37,33 @@ export function shownWebhook(major: AirflowMajor, { url, login }: Airflow): Reco
       : { '"dctl"': JSON.stringify(username), '"..."': JSON.stringify(password) }),
   });
   return JSON.parse(/-d '(.+)'/s.exec(text)?.[1] ?? '');
+}
+
+/**
+ * Makes the hook that the page on orchestration shows for that version, for runs of one job. Each of those that succeed
+ * makes a DAG run `after__<run's id>`.
+ */
+export async function makeShownHook(
+  major: AirflowMajor,
+  system: ClientSystem,
+  { url, login }: Airflow,
+  jobId: string,
+): Promise<void> {
+  const { username, password } = login;
+  const shown = filledIn(shownCall(`https://airflow.example.com/api/v${major - 1}/dags/`), {
+    'https://airflow.example.com': url,
+    your_job_id: jobId,
+    ...(major === 3 && { '"dctl"': JSON.stringify(username), '"..."': JSON.stringify(password) }),
+  });
+  if (major === 2) {
+    const value = Buffer.from(`${username}:${password}`).toString('base64');
+    await expectStatus(
+      201,
+      system.call('POST', '/api/v1/orchestration/secrets', { name: 'airflow_login', value }),
+    );
+  }
+  const { id } = await runShown(system, shown);
+  if (id === undefined) throw new Error('the hook was not made');
 }
 
 export function exampleDag(name: string): string {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { expectStatus } from '../support/project.ts';
 import { until } from '../support/until.ts';
 import { changeJob, runAndTell } from '../support/webhooks.ts';
-import { dagsThatWait, shownWebhook, exampleDag } from './airflow-conformance.ts';
+import { dagsThatWait, makeShownHook, shownWebhook, exampleDag } from './airflow-conformance.ts';
 import { startAirflow, type Airflow } from './airflow.ts';
 import { startClientSystem, type ClientSystem } from './client-system.ts';
 import { shownIn } from './pages.ts';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => system.stop());
 
-describe('a webhook to a whole Airflow 3', () => {
+describe('a webhook and a hook to a whole Airflow 3', () => {
   let airflow: Airflow;
 
   beforeAll(async () => {
@@ -24,10 +24,11 @@ describe('a webhook to a whole Airflow 3', () => {
     await airflow.knows('after_dbt_run');
     const changed = await changeJob(system, system.project, shownWebhook(3, airflow));
     expect(changed.status).toBe(200);
+    await makeShownHook(3, system, airflow, system.project.jobId);
   }, 300_000);
   afterAll(() => airflow.stop());
 
-  test('fetches its token, and the DAG goes on after a run that succeeded and is red after one that failed', async () => {
+  test('fetch their tokens, and the DAG goes on after a run that succeeded and is red after one that failed', async () => {
     const good = await runAndTell(system, system.project);
     const bad = await runAndTell(system, system.project, { command_override: 'dbt run-operation missing' });
     expect([good.delivery.state, bad.delivery.state]).toEqual(['delivered', 'delivered']);
@@ -46,7 +47,17 @@ describe('a webhook to a whole Airflow 3', () => {
       ({ state }) => !['pending', 'sending'].includes(state),
     );
     expect(sent).toMatchObject({ state: 'delivered', tries: [{ status_code: 409 }] });
-    expect(await airflow.dagRuns('after_dbt_run')).toHaveLength(2);
+
+    // The hook is for runs that succeeded.
+    const dagRuns = await until(
+      'the hook has started the DAG',
+      () => airflow.dagRuns('after_dbt_run'),
+      (found) => found.some((each) => each.dag_run_id === `after__${good.run.id}`),
+    );
+    expect(dagRuns.map((each) => each.dag_run_id).toSorted()).toEqual(
+      [`after__${good.run.id}`, `dctl__${good.run.id}`, `dctl__${bad.run.id}`].toSorted(),
+    );
+    expect(await airflow.waitForDagRun('after_dbt_run', `after__${good.run.id}`)).toBe('success');
   }, 240_000);
 });
 

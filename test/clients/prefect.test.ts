@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { expectNoErrors } from '../support/errors.ts';
-import { expectStatus } from '../support/project.ts';
+import { ended, expectStatus, trigger } from '../support/project.ts';
+import { until } from '../support/until.ts';
 import { createJobs, startClientSystem, type ClientSystem } from './client-system.ts';
-import { filledIn, shownIn } from './pages.ts';
-import { makePrefectHome } from './prefect-home.ts';
+import { filledIn, runShown, shownCall, shownIn } from './pages.ts';
+import { startPrefect, type PrefectServer } from './prefect-server.ts';
 import { runPieces, type Piece } from './run-pieces.ts';
 
 const pieces = {
@@ -42,12 +43,12 @@ asyncio.run(asks())`,
 };
 
 let system: ClientSystem;
-let home: Awaited<ReturnType<typeof makePrefectHome>>;
+let prefect: PrefectServer;
 let jobs: Record<string, number>;
 let told: Record<keyof typeof pieces, Piece> & { log: string };
 
 beforeAll(async () => {
-  [system, home] = await Promise.all([startClientSystem(), makePrefectHome()]);
+  [system, prefect] = await Promise.all([startClientSystem(), startPrefect()]);
   jobs = await createJobs(system, {
     late: 'dbt build --target kept',
     broken: 'dbt run-operation no_such_macro',
@@ -63,11 +64,14 @@ beforeAll(async () => {
   const names = `\nACCOUNT, DOMAIN, JOBS = ${system.accountId}, "${domain}", ${JSON.stringify(jobs)}`;
   told = (await runPieces(
     { flow: shown + names, ...pieces },
-    { env: { DAGCTL_TOKEN: system.token, PREFECT_HOME: home.folder }, certificates: system.certificates },
+    {
+      env: { DAGCTL_TOKEN: system.token, PREFECT_HOME: prefect.folder, PREFECT_API_URL: prefect.api },
+      certificates: system.certificates,
+    },
   )) as typeof told;
 }, 300_000);
 afterAll(async () => {
-  await Promise.all([system.stop(), home.remove()]);
+  await Promise.all([system.stop(), prefect.stop()]);
 });
 
 test('a flow waits for a run, has what failed in it done again, and knows what was built', async () => {
@@ -97,4 +101,36 @@ test('a flow whose run is cancelled ends as cancelled', () => {
 test('a flow that asks for what is not there says so in our words', () => {
   expect(told.refused.error).toBe('DbtCloudJobRunTriggerFailed: There is no such job.');
   expectNoErrors(system);
+});
+
+test('the hook that is shown makes one run of a deployment for each run that succeeded', async () => {
+  const { id: flowId } = await prefect.call('/flows/', { name: 'after-dbt' });
+  const { id: deploymentId } = await prefect.call('/deployments/', { name: 'after-dbt', flow_id: flowId });
+  await expectStatus(
+    201,
+    system.call('POST', '/api/v1/orchestration/secrets', { name: 'prefect_key', value: 'pnu_of_a_test' }),
+  );
+  const { project } = system;
+  const hook = await runShown(
+    system,
+    filledIn(shownCall('/create_flow_run'), {
+      'https://prefect.example.com/api': prefect.api,
+      your_deployment_id: deploymentId,
+      your_job_id: project.jobId,
+    }),
+  );
+  const runId = await trigger(system, project);
+  expect((await ended(system, runId)).status).toBe('success');
+
+  const deliveries = `/api/v1/hooks/${hook.id}/deliveries`;
+  const [delivery] = await until(
+    'the hook has been sent',
+    async () => (await expectStatus(200, system.call('GET', deliveries))).body.data,
+    ([found]) => found !== undefined && !['pending', 'sending'].includes(found.state),
+  );
+  expect(delivery).toMatchObject({ run_id: runId, state: 'delivered', tries: [{ status_code: 201 }] });
+  const flowRuns = await prefect.call('/flow_runs/filter', { deployments: { id: { any_: [deploymentId] } } });
+  expect(flowRuns).toMatchObject([
+    { name: 'after scheduled-run', parameters: { dbt_run_id: runId }, idempotency_key: runId },
+  ]);
 });

@@ -136,9 +136,11 @@ test('what dbt parsed in an environment is not handed to a run in another', asyn
     async () => (await system.call('GET', deployments)).body.data[0].preparations,
     (preparations) =>
       preparations.some((each: any) => each.environment_id === first.environmentId && each.state === 'ready'),
+    // After those of the environments before it.
+    150_000,
   );
   expect([await parsesInPart(first), await parsesInPart(second)]).toEqual([true, false]);
-});
+}, 240_000);
 
 test('without a data volume nothing is mounted at /data', async () => {
   const job = await jobIn({ has_data_volume: false, connection: { type: 'duckdb', path: ':memory:' } });

@@ -33,15 +33,33 @@ beforeAll(async () => {
   await expectStatus(200, system.call('POST', `${job}/webhook/rotate-secret`));
   const { seal } = createSecrets(first);
   await system.pool.query(
-    `INSERT INTO deliveries (id, job_id, kind, event, url, body, headers, auth, secret, old_secret, state)
-     VALUES ('d', $1, 'test', 'job.completed', 'https://example.com', '{}', $2, $3, $4, $5, 'failed')`,
+    `INSERT INTO deliveries (id, job_id, kind, event, url, body, headers, auth, secret, old_secret, request, state)
+     VALUES ('d', $1, 'test', 'job.completed', 'https://example.com', '{}', $2, $3, $4, $5, $6, 'failed')`,
     [
       jobId,
       seal('planted headers', 'deliveries:d:headers'),
       seal('planted sign-in', 'deliveries:d:auth'),
       seal('planted key', 'deliveries:d:secret'),
       seal('planted key', 'deliveries:d:old_secret'),
+      seal('planted request', 'deliveries:d:request'),
     ],
+  );
+  await system.pool.query(
+    `INSERT INTO hooks (id, organization_id, method, url, headers, auth)
+     VALUES ('h', $1, 'POST', 'https://example.com', $2, $3)`,
+    [
+      system.organizationId,
+      seal('planted headers', 'hooks:h:headers'),
+      seal('planted sign-in', 'hooks:h:auth'),
+    ],
+  );
+  await system.pool.query(
+    `INSERT INTO orchestration_secrets (id, organization_id, name, value) VALUES ('o', $1, 'ours', $2)`,
+    [system.organizationId, seal('planted value', 'orchestration_secrets:o:value')],
+  );
+  await system.pool.query(
+    `INSERT INTO event_sources (id, organization_id, name, auth, secret) VALUES ('e', $1, 'ours', 'github', $2)`,
+    [system.organizationId, seal('planted key', 'event_sources:e:secret')],
   );
   await system.pool.query(
     `INSERT INTO webhook_subscriptions (id, organization_id, name, url, event_types, secret)
@@ -104,6 +122,11 @@ async function allSealed(): Promise<[place: string, sealed: string][]> {
     UNION ALL SELECT 'deliveries:' || id || ':headers', headers FROM deliveries
     UNION ALL SELECT 'deliveries:' || id || ':auth', auth FROM deliveries
     UNION ALL SELECT 'deliveries:' || id || ':secret', secret FROM deliveries
+    UNION ALL SELECT 'deliveries:' || id || ':request', request FROM deliveries
+    UNION ALL SELECT 'hooks:' || id || ':headers', headers FROM hooks
+    UNION ALL SELECT 'hooks:' || id || ':auth', auth FROM hooks
+    UNION ALL SELECT 'orchestration_secrets:' || id || ':value', value FROM orchestration_secrets
+    UNION ALL SELECT 'event_sources:' || id || ':secret', secret FROM event_sources
     UNION ALL SELECT 'webhook_subscriptions:' || id || ':secret', secret FROM webhook_subscriptions
     UNION ALL SELECT 'environments:' || id || ':connection_secrets', connection_secrets FROM environments
     UNION ALL SELECT 'environment_secrets:' || environment_id || ':' || name, value FROM environment_secrets`);
@@ -160,7 +183,7 @@ test('with a new key and the old one beside it everything works; sealed anew, wi
     place,
     createSecrets(first).open(sealed, place),
   ]);
-  expect(plain).toHaveLength(11);
+  expect(plain).toHaveLength(16);
   const old = `jobs:${jobId}:webhook_secret`;
   const [, secret = ''] = plain.find(([place]) => place === old) ?? [];
   await system.pool.query('UPDATE jobs SET webhook_secret = $2 WHERE id = $1', [
@@ -189,10 +212,10 @@ test('with a new key and the old one beside it everything works; sealed anew, wi
 
   const rotated = await operate({ environment: both }, 'rotate-secrets');
   expect(rotated).toMatchObject({ exitCode: 0, complaints: '' });
-  expect(rotated.out.match(/: 1 sealed anew/g)).toHaveLength(11);
+  expect(rotated.out.match(/: 1 sealed anew/g)).toHaveLength(16);
   expect(rotated.out).toContain('2 live tokens still hang on an older key');
   const again = await operate({ environment: both }, 'rotate-secrets');
-  expect(again.out.match(/: 0 sealed anew/g)).toHaveLength(11);
+  expect(again.out.match(/: 0 sealed anew/g)).toHaveLength(16);
 
   const { open } = createSecrets(second);
   expect((await allSealed()).map(([place, sealed]) => [place, open(sealed, place)])).toEqual(plain);

@@ -17,6 +17,6 @@ export default class LongestFirst extends Sequencer {
 function weightOf(path) {
   const text = readFileSync(path, 'utf8');
   const isLong = path.includes('/test/faults/') || /startAirflow\(/.test(text);
-  const hasRuns = /start(Client)?System\((?!\{ workers: 0)|startWorker\(/.test(text);
+  const hasRuns = /start(Client|Loaded)?System\((?!\{ workers: 0)|startWorker\(/.test(text);
   return (/ soak\(/.test(text) ? 4e6 : 0) + (isLong ? 2e6 : 0) + (hasRuns ? 1e6 : 0) + text.length;
 }

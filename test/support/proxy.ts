@@ -7,6 +7,8 @@ export interface Proxy {
   cut(): Promise<void>;
   /** Keeps connections open and takes new ones, but lets no byte through. */
   stall(): void;
+  /** Lets requests through; where an answer begins, the connection ends. */
+  loseAnswers(): void;
   /** As it was at first. Connections that were stalled go on. */
   mend(): Promise<void>;
   close(): Promise<void>;
@@ -18,6 +20,7 @@ export async function startProxy(
 ): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let stalled = false;
+  let losing = false;
   const server = createServer((near) => {
     const far = connect(target);
     for (const [from, to] of [
@@ -26,7 +29,10 @@ export async function startProxy(
     ] as const) {
       sockets.add(from);
       from.on('error', () => undefined);
-      from.on('data', (chunk: Buffer) => to.write(chunk));
+      from.on('data', (chunk: Buffer) => {
+        if (losing && from === far) near.destroy();
+        else to.write(chunk);
+      });
       from.on('close', () => {
         sockets.delete(from);
         to.destroy();
@@ -50,8 +56,12 @@ export async function startProxy(
       stalled = true;
       for (const socket of sockets) socket.pause();
     },
+    loseAnswers() {
+      losing = true;
+    },
     async mend() {
       stalled = false;
+      losing = false;
       for (const socket of sockets) socket.resume();
       if (!server.listening) await listen(port);
     },

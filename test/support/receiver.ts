@@ -4,6 +4,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 
 /** What a receiver saw of one request. */
 export interface Hit {
+  method: string;
   url: string;
   /** When its headers had come. */
   arrivedAt: Date;
@@ -30,8 +31,15 @@ export async function startReceiver(
     const arrivedAt = new Date();
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
-    const { url = '', rawHeaders, socket } = request;
-    hits.push({ url, arrivedAt, at: socket.localAddress ?? '', rawHeaders, body: Buffer.concat(chunks) });
+    const { method = '', url = '', rawHeaders, socket } = request;
+    hits.push({
+      method,
+      url,
+      arrivedAt,
+      at: socket.localAddress ?? '',
+      rawHeaders,
+      body: Buffer.concat(chunks),
+    });
     answer(response, request);
   };
   return { ...(await listen(createServer(listener))), hits };

@@ -39,7 +39,7 @@ export async function deliveriesOf(system: System, { projectId, jobId }: JobKey)
   return (await expectStatus(200, system.call('GET', path))).body.data;
 }
 
-/** The delivery of a run, once nothing more will be sent. */
+/** The delivery of a run's webhook, once nothing more will be sent. */
 export async function deliveryEnded(
   system: System,
   job: JobKey,
@@ -48,7 +48,8 @@ export async function deliveryEnded(
 ): Promise<any> {
   return until(
     `the delivery of run ${runId} has ended`,
-    async () => (await deliveriesOf(system, job)).find((each) => each.run_id === runId),
+    async () =>
+      (await deliveriesOf(system, job)).find((each) => each.run_id === runId && each.kind !== 'hook'),
     (delivery) => delivery !== undefined && !['pending', 'sending'].includes(delivery.state),
     timeoutMs,
   );

@@ -1,0 +1,31 @@
+import type { Context } from '../context.ts';
+
+const batchSize = 1_000;
+
+/**
+ * Removes events, and what was made of them, that came longer ago than their organization keeps logs and artifacts. Those
+ * that wait for others stay until their window has closed. Harmless to do twice. Returns how many were removed.
+ */
+export async function forgetOldEvents({ db, config }: Context, signal: AbortSignal): Promise<number> {
+  const organizations = await db.$queryRaw<{ id: string; days: number }[]>`
+    SELECT id, COALESCE(retention_days, ${config.DCTL_RETENTION_DAYS}::integer) AS days FROM organizations
+    WHERE COALESCE(retention_days, ${config.DCTL_RETENTION_DAYS}::integer) > 0`;
+  let forgotten = 0;
+  for (const { id, days } of organizations) {
+    for (let removed = batchSize; removed === batchSize && !signal.aborted; forgotten += removed) {
+      removed = await db.$executeRaw`
+        DELETE FROM events WHERE id IN (
+          SELECT id FROM events
+          WHERE organization_id = ${id}
+            AND created_at < (SELECT clock_timestamp() - make_interval(days => ${days}::integer))
+            AND NOT EXISTS (SELECT FROM event_verdicts WHERE event_id = events.id AND verdict = 'gathering')
+          ORDER BY created_at LIMIT ${batchSize})`;
+    }
+  }
+  if (forgotten > 0) {
+    await db.$executeRaw`
+      DELETE FROM event_gatherings WHERE closed_at IS NOT NULL
+        AND NOT EXISTS (SELECT FROM event_verdicts WHERE gathering_id = event_gatherings.id)`;
+  }
+  return forgotten;
+}
