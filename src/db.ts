@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import { AppError, type FieldProblem } from './errors.ts';
 import { Prisma, PrismaClient } from './generated/prisma/client.ts';
 
 export type Database = PrismaClient;
@@ -154,7 +155,18 @@ function wordsOf(error: Error & { code?: unknown; meta?: unknown }): string[] {
   return [error.code, kind, originalCode].filter((word) => typeof word === 'string');
 }
 
-/** True when a unique constraint refused the write. */
-export function isTaken(error: unknown): boolean {
+/** Does writes: one that a unique constraint refuses is a conflict, told in this sentence. */
+export function unlessTaken(detail: string, problems: FieldProblem[] = []) {
+  return async <Result>(write: () => Promise<Result>): Promise<Result> => {
+    try {
+      return await write();
+    } catch (error) {
+      if (!isTaken(error)) throw error;
+      throw new AppError('conflict', detail, { problems, cause: error });
+    }
+  };
+}
+
+function isTaken(error: unknown): boolean {
   return error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
 }

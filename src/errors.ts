@@ -67,3 +67,8 @@ export class AppError extends Error {
 export function invalidField(pointer: string, detail: string): AppError {
   return new AppError('invalid_request', detail, { problems: [{ pointer, detail }] });
 }
+
+/** Of a place in the body (RFC 6901). */
+export function jsonPointer(path: PropertyKey[]): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}

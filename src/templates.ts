@@ -1,4 +1,4 @@
-import type { FieldProblem } from './errors.ts';
+import { jsonPointer, type FieldProblem } from './errors.ts';
 
 /** `${{scope.name}}` in a text. There is no more to the language than that. */
 export interface Placeholder {
@@ -23,7 +23,7 @@ export function templateProblems(
   if (typeof value === 'string') return textProblems(value, problemOf).map((detail) => ({ pointer, detail }));
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, each]) => {
-    const place = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const place = pointer + jsonPointer([key]);
     const inKey = key.includes(opening)
       ? [{ pointer: place, detail: 'Write the name without ${{...}}: only values are templates.' }]
       : [];

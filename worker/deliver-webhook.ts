@@ -5,7 +5,7 @@ import type { Context } from '../src/context.ts';
 import { patiently } from '../src/db.ts';
 import { nextStep, type PostOutcome, type ReceiverTraits } from '../src/webhooks/attempt.ts';
 import { headersOfHook, mergeHeaders } from '../src/webhooks/headers.ts';
-import { hiddenForms } from '../src/webhooks/hidden-forms.ts';
+import { credentialsIn, hiddenForms } from '../src/webhooks/hidden-forms.ts';
 import { airflowApi } from '../src/webhooks/payload.ts';
 import { openDelivery, type HookRequest, type OpenDelivery } from '../src/webhooks/record-delivery.ts';
 import { signatureHeaders } from '../src/webhooks/sign.ts';
@@ -169,7 +169,7 @@ function post(delivery: OpenDelivery, signIn: Record<string, string>, limits: Li
     url: delivery.url,
     headers: mergeHeaders(delivery.headers, { ...signed, ...signIn }),
     body,
-    hide: hiddenForms(credentialsIn({ ...delivery.headers, ...signIn })),
+    hide: hiddenForms(credentialsIn(Object.values({ ...delivery.headers, ...signIn }))),
   });
 }
 
@@ -187,14 +187,9 @@ function ask(
     url,
     headers,
     body: body === null ? emptyBodyOf(method) : Buffer.from(body),
-    hide: hiddenForms([...hide, ...credentialsIn(signIn)]),
+    hide: hiddenForms([...hide, ...credentialsIn(Object.values(signIn))]),
   });
 }
 
 /** Servers want to be told that a POST has none. */
 const emptyBodyOf = (method: string) => (method === 'GET' || method === 'DELETE' ? null : Buffer.alloc(0));
-
-/** What a receiver that repeats our headers in its answer must not show to readers of the delivery. */
-function credentialsIn(headers: Record<string, string>): string[] {
-  return Object.values(headers).flatMap((value) => [value, ...value.split(' ').slice(1)]);
-}

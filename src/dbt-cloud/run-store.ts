@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { statement, type Database } from '../db.ts';
 import type { RunOverrides } from '../runs/schema.ts';
+import { withTimes } from '../runs/shown-runs.ts';
 import type { ListPage } from './lists.ts';
 import { numbered } from './narrow-lists.ts';
 import { pageOfRuns, totalOfRuns, type RunFilters } from './run-filters.ts';
@@ -115,14 +116,7 @@ export async function listRuns(
 }
 
 function asStored({ begun, ...run }: RunRow): StoredRun {
-  return {
-    ...run,
-    begun: begun.map(({ startedAt, finishedAt, ...step }) => ({
-      ...step,
-      startedAt: startedAt === null ? null : new Date(startedAt),
-      finishedAt: finishedAt === null ? null : new Date(finishedAt),
-    })),
-  };
+  return { ...run, begun: begun.map(withTimes) };
 }
 
 /** The job's newest run. */

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { ProjectType } from '../commands/project-type.ts';
 import type { Context, Principal } from '../context.ts';
-import { isTaken, type Transaction } from '../db.ts';
+import { unlessTaken, type Transaction } from '../db.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import {
@@ -250,16 +250,7 @@ function orCurrent<Value>(wanted: Value | null | undefined, current: Value | nul
   return wanted === undefined ? current : wanted;
 }
 
-async function named<Result>(write: () => Promise<Result>): Promise<Result> {
-  try {
-    return await write();
-  } catch (error) {
-    if (!isTaken(error)) throw error;
-    throw new AppError('conflict', 'The project has an environment with this name. Choose another name.', {
-      cause: error,
-    });
-  }
-}
+const named = unlessTaken('The project has an environment with this name. Choose another name.');
 
 function refuse(field: string, detail: string): never {
   throw invalidField(`/${field}`, detail);

@@ -70,7 +70,6 @@ const verdictsAtOnce = 500;
 
 export interface OpenGathering {
   id: string;
-  ruleId: string;
   closesAt: Date;
   eventCount: number;
   bytes: number;
@@ -82,20 +81,24 @@ export function findOpenGathering(tx: Transaction, ruleId: string): Promise<Open
   return tx.eventGathering.findFirst({ where: { ruleId, closedAt: null } });
 }
 
+/** Empty as yet. */
 export async function insertGathering(
   tx: Transaction,
-  gathering: OpenGathering & { openedAt: Date },
+  gathering: { id: string; ruleId: string; openedAt: Date; closesAt: Date },
 ): Promise<void> {
   await tx.eventGathering.create({ data: gathering, select: { id: true } });
 }
 
+/** `isOver`: it takes no more, and its rule may have another. */
 export async function updateGathering(
   tx: Transaction,
-  { id, eventCount, bytes, arrived }: OpenGathering,
+  { id, eventCount, bytes, arrived }: Omit<OpenGathering, 'closesAt'>,
+  isOver: boolean,
 ): Promise<void> {
+  const closed = isOver ? { closedAt: new Date() } : {};
   await tx.eventGathering.update({
     where: { id },
-    data: { eventCount, bytes, arrived },
+    data: { eventCount, bytes, arrived, ...closed },
     select: { id: true },
   });
 }

@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { organizationsThatForget } from '../runs/expire.ts';
 
 const batchSize = 1_000;
 
@@ -7,11 +8,8 @@ const batchSize = 1_000;
  * that wait for others stay until their window has closed. Harmless to do twice. Returns how many were removed.
  */
 export async function forgetOldEvents({ db, config }: Context, signal: AbortSignal): Promise<number> {
-  const organizations = await db.$queryRaw<{ id: string; days: number }[]>`
-    SELECT id, COALESCE(retention_days, ${config.DCTL_RETENTION_DAYS}::integer) AS days FROM organizations
-    WHERE COALESCE(retention_days, ${config.DCTL_RETENTION_DAYS}::integer) > 0`;
   let forgotten = 0;
-  for (const { id, days } of organizations) {
+  for (const { id, days } of await organizationsThatForget(db, config.DCTL_RETENTION_DAYS)) {
     for (let removed = batchSize; removed === batchSize && !signal.aborted; forgotten += removed) {
       removed = await db.$executeRaw`
         DELETE FROM events WHERE id IN (

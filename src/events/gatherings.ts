@@ -54,40 +54,28 @@ export async function joinGatherings(
   const over: string[] = [];
   let open = windowOf(await findOpenGathering(tx, rule.id));
   let joined: NewVerdict[] = [];
-  const keep = async ({ id, eventCount, bytes, arrived, closesAt }: WindowOf) => {
+  const keep = async ({ id, eventCount, bytes, arrived }: WindowOf, isOver: boolean) => {
     await insertVerdicts(tx, joined);
-    await updateGathering(tx, { id, ruleId: rule.id, closesAt, eventCount, bytes, arrived: [...arrived] });
+    await updateGathering(tx, { id, eventCount, bytes, arrived: [...arrived] }, isOver);
     joined = [];
+    if (isOver) over.push(id);
   };
   for (const { event, verdict } of matches) {
     if (open !== null && open.closesAt <= event.createdAt) {
-      await keep(open);
-      over.push(open.id);
-      // There is one that is open.
-      await markClosed(tx, open.id);
+      await keep(open, true);
       open = null;
     }
     if (open === null) {
       open = { id: randomUUID(), ...openWindow(rule, event.createdAt) };
       const { id, closesAt } = open;
-      await insertGathering(tx, {
-        id,
-        ruleId: rule.id,
-        openedAt: event.createdAt,
-        closesAt,
-        eventCount: 0,
-        bytes: 0,
-        arrived: [],
-      });
+      await insertGathering(tx, { id, ruleId: rule.id, openedAt: event.createdAt, closesAt });
     }
     joined.push({ ...verdict, verdict: 'gathering', gatheringId: open.id, runId: null });
     if (!joinWindow(open, rule, event)) continue;
-    await keep(open);
-    over.push(open.id);
-    await markClosed(tx, open.id);
+    await keep(open, true);
     open = null;
   }
-  if (open !== null) await keep(open);
+  if (open !== null) await keep(open, false);
   return over;
 }
 
@@ -95,10 +83,6 @@ type WindowOf = Window & { id: string };
 
 function windowOf(open: OpenGathering | null): WindowOf | null {
   return open && { ...open, arrived: new Set(open.arrived) };
-}
-
-async function markClosed(tx: Transaction, id: string): Promise<void> {
-  await tx.eventGathering.update({ where: { id }, data: { closedAt: new Date() }, select: { id: true } });
 }
 
 /** Makes one run of all that was gathered, or says why there is none. The rule is locked. */

@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts';
 import { fieldAt } from '../conditions.ts';
+import { parsed, textOf } from '../http/read-json.ts';
 import type { AuthStyle } from './schema.ts';
 import type { Signed } from './verify.ts';
 
@@ -13,11 +14,11 @@ export interface ReadEvent {
 }
 
 export function readEvent(bytes: Buffer): ReadEvent {
-  const body = decode(bytes);
+  const body = textOf(bytes);
   if (depthOf(body) > maxDepth) {
     throw new AppError('invalid_request', `An event has at most ${maxDepth} levels of objects and lists.`);
   }
-  const data = parse(body);
+  const data = parsed(body, parseEvent);
   if (typeof data === 'object' && data !== null && !Array.isArray(data))
     return { body, data: data as Record<string, unknown> };
   throw new AppError('invalid_request', 'An event is a JSON object: {"id": ..., ...}.');
@@ -57,26 +58,6 @@ function usualIds(auth: AuthStyle, header: Signed['header'], data: Record<string
     case 'stripe':
       return [fieldAt(data, 'id')];
   }
-}
-
-function decode(bytes: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw notJson(error);
-  }
-}
-
-function parse(body: string): unknown {
-  try {
-    return parseEvent(body);
-  } catch (error) {
-    throw notJson(error);
-  }
-}
-
-function notJson(cause: unknown): AppError {
-  return new AppError('invalid_request', 'The body is not valid JSON in UTF-8.', { cause });
 }
 
 /** Looked at before it is parsed, which goes as deep as the text does. */

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Context, Principal } from '../context.ts';
-import { isTaken, type Database, type Transaction } from '../db.ts';
+import { unlessTaken, type Database, type Transaction } from '../db.ts';
 import { AppError, invalidField, type FieldProblem } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import { commandTemplateProblem } from './command-template.ts';
@@ -183,14 +183,7 @@ function view(rule: StoredRule): RuleView {
   };
 }
 
-async function named<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isTaken(error)) throw error;
-    throw conflict('An event rule of this name exists already: choose another name.');
-  }
-}
+const named = unlessTaken('An event rule of this name exists already: choose another name.');
 
 const subjectOf = (id: string) => ({ kind: 'event_rule', id });
 const conflict = (detail: string) => new AppError('conflict', detail);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Context, Principal } from '../context.ts';
-import { isTaken, type Database, type Transaction } from '../db.ts';
+import { unlessTaken, type Database, type Transaction } from '../db.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import { findNamesOfRules } from './rule-store.ts';
@@ -157,14 +157,7 @@ function view({ id, name, auth, idField, active, createdAt, updatedAt }: StoredS
   };
 }
 
-async function named<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!isTaken(error)) throw error;
-    throw conflict('An event source of this name exists already: choose another name.');
-  }
-}
+const named = unlessTaken('An event source of this name exists already: choose another name.');
 
 const subjectOf = (id: string) => ({ kind: 'event_source', id });
 const conflict = (detail: string) => new AppError('conflict', detail);

@@ -3,6 +3,7 @@ import type { FieldProblem } from '../errors.ts';
 import { placeholdersInAll, render, renderAll, templateProblems, type Placeholder } from '../templates.ts';
 import { hiddenValue } from '../text.ts';
 import { webhookHeaderProblems } from '../webhooks/headers.ts';
+import { credentialsIn } from '../webhooks/hidden-forms.ts';
 import { isOpen } from './header-values.ts';
 import { placeholderProblem, type NamedValues } from './named-values.ts';
 import type { HookMethod } from './schema.ts';
@@ -76,7 +77,7 @@ export function renderHook(
       ...shown,
       headers: { ...shown.headers, ...namesOf(hidden, request.headers) },
     },
-    hide: [...used, ...hidden.flatMap(([name]) => wordsOf(request.headers[name] ?? ''))],
+    hide: [...used, ...credentialsIn(hidden.map(([name]) => request.headers[name] ?? ''))],
     problems,
   };
 }
@@ -177,6 +178,3 @@ const namesOf = (hidden: [string, string][], sent: Record<string, string>) =>
   Object.fromEntries(
     hidden.filter(([name]) => Object.hasOwn(sent, name)).map(([name]) => [name, hiddenValue]),
   );
-
-/** A credential may stand behind the name of its scheme. */
-const wordsOf = (value: string) => [value, ...value.split(' ').slice(1)];

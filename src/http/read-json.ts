@@ -1,6 +1,5 @@
 import type { Request } from 'express';
-import { AppError, invalidField } from '../errors.ts';
-import { jsonPointer } from './sentence-of-issue.ts';
+import { AppError, invalidField, jsonPointer } from '../errors.ts';
 
 /**
  * The body of a request. No body and an empty body are the same as `{}`, whatever the content type says. `anyType`: so is
@@ -16,12 +15,13 @@ export function readJson(request: Request, anyType: boolean): unknown {
     );
   }
   const text = textOf(bytes);
-  const value = parse(text);
+  const value = parsed(text);
   if (/__proto__|\\u005f/i.test(text)) refuseProto(value);
   return value;
 }
 
-function textOf(bytes: Buffer): string {
+/** Refuses what is not UTF-8. */
+export function textOf(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
@@ -29,9 +29,10 @@ function textOf(bytes: Buffer): string {
   }
 }
 
-function parse(text: string): unknown {
+/** Refuses what is not JSON. */
+export function parsed(text: string, parse: (text: string) => unknown = JSON.parse): unknown {
   try {
-    return JSON.parse(text);
+    return parse(text);
   } catch (error) {
     throw notJson(error);
   }

@@ -32,11 +32,6 @@ export function sentenceOf(issue: Issue): string {
   }
 }
 
-/** RFC 6901. */
-export function jsonPointer(path: PropertyKey[]): string {
-  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-}
-
 const kinds: Partial<Record<string, string>> = {
   string: 'a text, in quotes',
   number: 'a number',

@@ -2,12 +2,12 @@ import express, { Router, type Request, type Response } from 'express';
 import { z } from 'zod';
 import type { Caller, Context, Principal } from '../context.ts';
 import { patiently } from '../db.ts';
-import { AppError, type FieldProblem } from '../errors.ts';
+import { AppError, jsonPointer, type FieldProblem } from '../errors.ts';
 import { limitAddresses, type RateLimits } from './rate-limits.ts';
 import { readJson } from './read-json.ts';
 import { requireScope } from './require-scope.ts';
 import type { Asked, Route } from './route.ts';
-import { jsonPointer, sentenceOf } from './sentence-of-issue.ts';
+import { sentenceOf } from './sentence-of-issue.ts';
 
 export interface Authentication {
   /** Who is asking. Throws when the server does not know them. */

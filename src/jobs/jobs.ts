@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Actor, Context, Principal } from '../context.ts';
-import { isTaken, type Database, type Prisma, type Transaction } from '../db.ts';
+import { unlessTaken, type Database, type Prisma, type Transaction } from '../db.ts';
 import { AppError, invalidField } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import { firstCommand } from '../commands/parse-command.ts';
@@ -260,16 +260,7 @@ function missingCommand(projectType: ProjectType): never {
   throw invalidField('/command', detail);
 }
 
-async function named<Result>(write: () => Promise<Result>): Promise<Result> {
-  try {
-    return await write();
-  } catch (error) {
-    if (!isTaken(error)) throw error;
-    throw new AppError('conflict', 'The project has a job with this name. Choose another name.', {
-      cause: error,
-    });
-  }
-}
+const named = unlessTaken('The project has a job with this name. Choose another name.');
 
 type StoredJob = Awaited<ReturnType<typeof listJobs>>[number];
 

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Actor, Caller, Context, Principal } from '../context.ts';
-import { isTaken } from '../db.ts';
+import { unlessTaken } from '../db.ts';
 import { AppError } from '../errors.ts';
 import { ensureAccount, preparePassword } from '../users/ensure-account.ts';
 import { insertMember } from '../users/store.ts';
@@ -92,16 +92,8 @@ function requireOwn(principal: Principal, id: string): void {
   throw new AppError('not_found', 'There is no such organization.');
 }
 
-async function named<Result>(write: () => Promise<Result>): Promise<Result> {
-  try {
-    return await write();
-  } catch (error) {
-    if (!isTaken(error)) throw error;
-    const detail = 'This name is taken. Choose another name.';
-    const problems = [{ pointer: '/name', detail }];
-    throw new AppError('conflict', detail, { problems, cause: error });
-  }
-}
+const nameTaken = 'This name is taken. Choose another name.';
+const named = unlessTaken(nameTaken, [{ pointer: '/name', detail: nameTaken }]);
 
 function view(
   organization: Awaited<ReturnType<typeof getOrganizationById>>,

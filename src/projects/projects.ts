@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Context, Principal } from '../context.ts';
-import { isTaken, type Transaction } from '../db.ts';
+import { unlessTaken, type Transaction } from '../db.ts';
 import { forgetSecretsOf } from '../environments/environments.ts';
 import { noSuchProject } from '../environments/require-project.ts';
 import { AppError } from '../errors.ts';
@@ -44,17 +44,15 @@ export async function createProject(
   principal: Principal,
   wanted: z.output<typeof newProject>,
 ) {
-  try {
-    return await db.$transaction(async (tx) => {
+  return named(() =>
+    db.$transaction(async (tx) => {
       const { organizationId } = principal;
       const project = await insertProject(tx, { organizationId, ...wanted });
       const subject = { kind: 'project', id: project.id };
       await recordAudit(tx, principal, 'project.created', subject, { name: project.name });
       return view(project);
-    });
-  } catch (error) {
-    throw asTaken(error);
-  }
+    }),
+  );
 }
 
 export async function changeProject(
@@ -63,17 +61,15 @@ export async function changeProject(
   id: string,
   change: z.output<typeof projectChange>,
 ) {
-  try {
-    return await db.$transaction(async (tx) => {
+  return named(() =>
+    db.$transaction(async (tx) => {
       const project = await lockedProject(tx, principal, id);
       if (change.name === undefined || change.name === project.name) return view(project);
       const changed = await updateProject(tx, id, { name: change.name });
       await recordAudit(tx, principal, 'project.changed', { kind: 'project', id }, { fields: ['name'] });
       return view(changed);
-    });
-  } catch (error) {
-    throw asTaken(error);
-  }
+    }),
+  );
 }
 
 /**
@@ -112,10 +108,7 @@ export async function lockedProject(tx: Transaction, { organizationId }: Princip
   return project;
 }
 
-function asTaken(error: unknown): unknown {
-  if (!isTaken(error)) return error;
-  return new AppError('conflict', 'A project with this name exists. Choose another name.', { cause: error });
-}
+const named = unlessTaken('A project with this name exists. Choose another name.');
 
 function view(project: NonNullable<Awaited<ReturnType<typeof findProject>>>): z.input<typeof projectView> {
   return {

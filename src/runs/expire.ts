@@ -37,7 +37,7 @@ interface Forgetting {
 }
 
 /** 0 days: for ever. */
-function organizationsThatForget(db: Database, otherwiseDays: number): Promise<Forgetting[]> {
+export function organizationsThatForget(db: Database, otherwiseDays: number): Promise<Forgetting[]> {
   return db.$queryRaw<Forgetting[]>`
     SELECT id, COALESCE(retention_days, ${otherwiseDays}::integer) AS days FROM organizations
     WHERE COALESCE(retention_days, ${otherwiseDays}::integer) > 0`;

@@ -94,13 +94,19 @@ type StoredRow = Omit<ShownRun, 'begun'> & {
 };
 
 function asShown({ begun, ...run }: StoredRow): ShownRun {
+  return { ...run, begun: begun.map(withTimes) };
+}
+
+/** A step that came out of Postgres in JSON, which knows no times. */
+export function withTimes<Step extends Record<'startedAt' | 'finishedAt', string | null>>({
+  startedAt,
+  finishedAt,
+  ...step
+}: Step) {
   return {
-    ...run,
-    begun: begun.map(({ startedAt, finishedAt, ...step }) => ({
-      ...step,
-      startedAt: startedAt === null ? null : new Date(startedAt),
-      finishedAt: finishedAt === null ? null : new Date(finishedAt),
-    })),
+    ...step,
+    startedAt: startedAt === null ? null : new Date(startedAt),
+    finishedAt: finishedAt === null ? null : new Date(finishedAt),
   };
 }
 

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { recordAudit } from '../audit/record-audit.ts';
 import type { Context, Principal } from '../context.ts';
 import type { Role } from '../scopes.ts';
-import { isTaken, type Transaction } from '../db.ts';
+import { unlessTaken, type Transaction } from '../db.ts';
 import { AppError } from '../errors.ts';
 import { decodeCursor, pageOf } from '../paging.ts';
 import { ensureAccount, preparePassword } from './ensure-account.ts';
@@ -40,21 +40,21 @@ export async function addUser(
   wanted: z.output<typeof newUser>,
 ): Promise<z.input<typeof addedUser>> {
   const prepared = await preparePassword(wanted.password);
-  try {
-    return await db.$transaction(async (tx) => {
+  return added(() =>
+    db.$transaction(async (tx) => {
       const { organizationId } = asker;
       const { userId, isNew, password } = await ensureAccount(tx, wanted.email, prepared);
       const member = await insertMember(tx, { organizationId, userId, role: wanted.role });
       const facts = { email: wanted.email, role: wanted.role };
       await recordAudit(tx, asker, 'user.added', { kind: 'user', id: userId }, facts);
       return { ...view(member), is_new: isNew, ...(password === undefined ? {} : { password }) };
-    });
-  } catch (error) {
-    if (!isTaken(error)) throw error;
-    const detail = 'Somebody with this e-mail address is in the organization: change their role instead.';
-    throw new AppError('conflict', detail, { cause: error });
-  }
+    }),
+  );
 }
+
+const added = unlessTaken(
+  'Somebody with this e-mail address is in the organization: change their role instead.',
+);
 
 export async function changeUser(
   { db }: Context,

@@ -1,3 +1,8 @@
+/** What of header values a receiver may repeat: a credential may stand behind the name of its scheme. */
+export function credentialsIn(values: readonly string[]): string[] {
+  return values.flatMap((value) => [value, ...value.split(' ').slice(1)]);
+}
+
 /** The forms in which these texts may come back in an answer, longest first: masking a part would leave the rest readable. */
 export function hiddenForms(values: readonly string[]): string[] {
   const forms = values.flatMap((value) => [value, value.trim()]).flatMap(formsOf);
