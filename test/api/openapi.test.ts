@@ -24,17 +24,18 @@ beforeAll(async () => {
 afterAll(() => system.stop());
 
 interface Stack {
-  stack: { handle: unknown; route?: { path: string; methods: Record<string, boolean> } }[];
+  stack: { handle: unknown; route?: { path: string | string[]; methods: Record<string, boolean> } }[];
 }
 
 /** Every method and path that the router of Express has, as the document would write them. */
 function routesOf(router: Stack): string[] {
   return router.stack.flatMap(({ route, handle }) => {
     if (route === undefined) return 'stack' in (handle as object) ? routesOf(handle as Stack) : [];
-    const path = route.path.replace(/[:*](\w+)/g, '{$1}');
-    return Object.keys(route.methods)
-      .filter((method) => method !== '_all')
-      .map((method) => `${method} ${path}`);
+    const methods = Object.keys(route.methods).filter((method) => method !== '_all');
+    return [route.path]
+      .flat()
+      .map((path) => path.replace(/[:*](\w+)/g, '{$1}'))
+      .flatMap((path) => methods.map((method) => `${method} ${path}`));
   });
 }
 

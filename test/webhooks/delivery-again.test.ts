@@ -119,7 +119,9 @@ describe('a webhook sent again', () => {
     expectSigned(hit, secret);
 
     const ofRun = await expectStatus(200, system.call('GET', `/api/v1/runs/${run.id}/deliveries`));
-    expect(ofRun.body.data).toEqual([second, first]);
+    // A list leaves out what is sent, which may be long.
+    const listed = [second, first].map(({ body: _, ...delivery }: Record<string, unknown>) => delivery);
+    expect(ofRun.body.data).toEqual(listed);
     expect(await auditOf(second.id)).toEqual([
       {
         action: 'webhook.sent_again',
