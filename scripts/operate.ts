@@ -11,9 +11,12 @@ const home = openHome(join(import.meta.dirname, '..', '.dctl'));
 const isServing = existsSync(home.path('start.lock'));
 const postgres = await ensurePostgres({ directory: home.path('postgres'), log: () => undefined });
 try {
+  const url = home.url();
   const environment = {
     DCTL_SECRET_KEY: home.secretKey(),
     DCTL_STORAGE_DIR: home.path('storage'),
+    // Links lead to where it was started.
+    ...(url === undefined ? {} : { DCTL_PUBLIC_URL: url }),
     ...process.env,
     DATABASE_URL: postgres.url,
   };

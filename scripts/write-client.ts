@@ -3,6 +3,7 @@ import { compile, type JSONSchema } from 'json-schema-to-typescript';
 import { format, resolveConfig } from 'prettier';
 import { apiRoutes } from '../src/app.ts';
 import type { Context } from '../src/context.ts';
+import { dbtCloudDialects } from '../src/dbt-cloud/envelope.ts';
 import { openApiDocument } from '../src/http/openapi.ts';
 import { textProblems } from './text-problems.ts';
 
@@ -28,7 +29,7 @@ interface Operation {
 
 /** The operations of our own API as a TypeScript module: where each is, what it takes and answers. */
 async function clientText(): Promise<string> {
-  const document = openApiDocument(apiRoutes(nothing as Context));
+  const document = openApiDocument(apiRoutes(nothing as Context), dbtCloudDialects);
   const operations = Object.entries(document.paths ?? {})
     .filter(([path]) => path.startsWith('/api/v1/'))
     .flatMap(([path, methods]) =>

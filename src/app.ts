@@ -61,7 +61,7 @@ export function apiRoutes(context: Context): Route[] {
 /** The whole HTTP API over one context. Does not listen. */
 export function createApp(context: Context): Express {
   const routes = apiRoutes(context);
-  const document = openApiDocument(routes);
+  const document = openApiDocument(routes, dbtCloudDialects);
   const limits = openRateLimits(context);
 
   const app = express();

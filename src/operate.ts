@@ -4,6 +4,8 @@ import { readConfig } from './config.ts';
 import type { Actor, Context } from './context.ts';
 import { AppError } from './errors.ts';
 import { revealWebhookSecret } from './jobs/jobs.ts';
+import { invite } from './invitations/invitations.ts';
+import { newInvitation } from './invitations/schema.ts';
 import { createLog } from './log.ts';
 import { openContext } from './open-context.ts';
 import { createOrganization } from './organizations/organizations.ts';
@@ -22,6 +24,7 @@ const usage = `Usage: npm run operate -- <command>
   add-organization <name> --admin <e-mail>                             answers its id; the admin's password if new
   add-user <organization id> <e-mail> --role viewer|operator|admin     answers their password if new
   add-token <organization id> <name> --scope read|trigger|admin        answers the token
+  invite <e-mail> [--organization <id>] [--role viewer|operator|admin] answers a link to send, good for a week
   reset-password <e-mail>                                              answers the new password, ends all sessions
   rotate-secrets                                                       seals everything with the current secret key
   webhook-secret <job id>                                              answers what the job's webhooks are signed with`;
@@ -49,15 +52,19 @@ try {
   }
 }
 
-type Options = Partial<Record<'admin' | 'role' | 'scope', string>>;
+type Options = Partial<Record<'admin' | 'organization' | 'role' | 'scope', string>>;
 type Command = (context: Context, args: string[], options: Options) => Promise<number>;
 
 function readCommand(given: string[]): { run: Command; args: string[]; options: Options } {
   const option = { type: 'string' } as const;
-  const commands: Record<string, { run: Command; takes: number; option?: keyof Options }> = {
+  const commands: Record<
+    string,
+    { run: Command; takes: number; option?: keyof Options; mayHave?: (keyof Options)[] }
+  > = {
     'add-organization': { run: addOrganization, takes: 1, option: 'admin' },
     'add-user': { run: addMember, takes: 2, option: 'role' },
     'add-token': { run: addToken, takes: 2, option: 'scope' },
+    invite: { run: inviteSomebody, takes: 1, mayHave: ['organization', 'role'] },
     'reset-password': { run: giveNewPassword, takes: 1 },
     'rotate-secrets': { run: rotateSecrets, takes: 0 },
     'webhook-secret': { run: showWebhookSecret, takes: 1 },
@@ -67,7 +74,7 @@ function readCommand(given: string[]): { run: Command; args: string[]; options: 
     parsed = parseArgs({
       args: given,
       allowPositionals: true,
-      options: { admin: option, role: option, scope: option },
+      options: { admin: option, organization: option, role: option, scope: option },
     });
   } catch (error) {
     throw new Misuse(error instanceof Error ? error.message : '');
@@ -76,8 +83,9 @@ function readCommand(given: string[]): { run: Command; args: string[]; options: 
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (command === undefined) throw new Misuse(name === '' ? '' : `There is no command ${name}.`);
   if (args.length !== command.takes) throw new Misuse(`${name} takes ${command.takes} words after it.`);
+  const known: string[] = [command.option ?? [], command.mayHave ?? []].flat();
   for (const each of Object.keys(parsed.values))
-    if (each !== command.option) throw new Misuse(`${name} takes no --${each}.`);
+    if (!known.includes(each)) throw new Misuse(`${name} takes no --${each}.`);
   if (command.option !== undefined && parsed.values[command.option] === undefined)
     throw new Misuse(`${name} needs --${command.option}.`);
   return { run: command.run, args, options: parsed.values };
@@ -103,6 +111,28 @@ async function addToken(context: Context, [id, name]: string[], { scope }: Optio
   const made = await makeToken(context, { organizationId, actor }, check(newToken, { name, scope }));
   say(made.token);
   return 0;
+}
+
+/** Of several organizations, it has to be said which. */
+async function inviteSomebody(
+  context: Context,
+  [address]: string[],
+  { organization, role = 'viewer' }: Options,
+): Promise<number> {
+  const wanted = check(newInvitation, { email: address, role });
+  const organizationId = await organizationOf(context, organization ?? (await onlyOrganization(context)));
+  const { DCTL_PUBLIC_URL: publicUrl, DCTL_PORT: port, DCTL_TLS_CERT: certificate } = context.config;
+  const here = `${certificate === undefined ? 'http' : 'https'}://localhost:${port}`;
+  const made = await invite(context, { organizationId, actor }, wanted, publicUrl ?? here);
+  say(made.url);
+  if (publicUrl === undefined)
+    process.stderr.write(`DCTL_PUBLIC_URL is not set: put the server's address in the place of ${here}.\n`);
+  return 0;
+}
+
+async function onlyOrganization({ db }: Context): Promise<string | undefined> {
+  const [only, ...others] = await listAllOrganizations(db);
+  return others.length === 0 ? only?.id : undefined;
 }
 
 async function giveNewPassword(context: Context, [address]: string[]): Promise<number> {
@@ -142,7 +172,8 @@ async function organizationOf(context: Context, id: string | undefined): Promise
   const found = all.find((each) => each.id === id);
   if (found !== undefined) return found.id;
   const known = all.map((each) => `  ${each.id}  ${each.name}`);
-  throw new AppError('not_found', `There is no organization with this id. There are:\n${known.join('\n')}`);
+  const why = id === undefined ? 'Say which, with --organization' : 'There is no organization with this id';
+  throw new AppError('not_found', `${why}. There are:\n${known.join('\n')}`);
 }
 
 function check<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {

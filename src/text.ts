@@ -1,18 +1,23 @@
 import { z } from 'zod';
 
+// By their numbers: what reads the OpenAPI document may not know \0, nor \p{Cc}.
+const nul = '\\u0000';
+const control = `${nul}-\\u001f\\u007f-\\u009f`;
+const printed = `[^${control}]`;
+
+const notPlain = 'write plain Unicode text without NUL characters';
+
 /** Text that Postgres can hold: no NUL, no half surrogate pairs. */
 export const text = (maxCharacters: number) =>
   z
     .string()
     .max(maxCharacters)
-    .refine(
-      (value) => !value.includes('\0') && value.isWellFormed(),
-      'write plain Unicode text without NUL characters',
-    );
+    .regex(new RegExp(`^[^${nul}]*$`), notPlain)
+    .refine((value) => value.isWellFormed(), notPlain);
 
 /** A name people read: not empty, one line. */
-export const name = text(200).refine(
-  (value) => value.trim() !== '' && !/\p{Cc}/u.test(value),
+export const name = text(200).regex(
+  new RegExp(`^${printed}*[^\\s${control}]${printed}*$`),
   'write a name of one line that is not empty',
 );
 

@@ -19,6 +19,8 @@ export interface Home {
   path(name: string): string;
   secretKey(): string;
   token(): string | undefined;
+  /** Where the server was found when it was started last. */
+  url(): string | undefined;
   writeEnvironment(values: Environment): void;
 }
 
@@ -45,6 +47,9 @@ export function openHome(directory: string): Home {
     },
     token() {
       return /^export DAGCTL_TOKEN='(dctl_[^']+)'$/m.exec(read(path('env')) ?? '')?.[1];
+    },
+    url() {
+      return /^export DAGCTL_URL='([^']+)'$/m.exec(read(path('env')) ?? '')?.[1];
     },
     writeEnvironment(values) {
       const given = Object.entries(values).filter(([, value]) => value !== undefined);

@@ -72,4 +72,5 @@ function envelopeOfProblem({ status: code, title, detail, errors = [] }: Problem
 export const dbtCloudDialects: Dialect[] = ['/api/v2', '/api/v3'].map((below) => ({
   below,
   bodyOf: envelopeOfProblem,
+  schema: enveloped(z.null()),
 }));

@@ -7,7 +7,9 @@ import { variableNameProblem } from './variable-names.ts';
 export const environmentsParams = z.object({ project_id: id });
 export const environmentParams = z.object({ project_id: id, environment_id: id });
 /** Whether the name may be one is judged where it is set: a name that is not there is not found. */
-export const secretParams = environmentParams.extend({ name: text(200).min(1) });
+export const secretParams = environmentParams.extend({
+  name: text(200).min(1).meta({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127}$' }),
+});
 
 /** A process starts with all of its variables at once, and Linux sets a limit to that. */
 const maxVariables = 100;
@@ -15,9 +17,8 @@ const maxValueBytes = 32 * 1024;
 const maxVariablesBytes = 128 * 1024;
 
 /** A network the run's container joins: a Docker network, or none. Never the host's. */
-const network = text(64).refine(
-  (value) =>
-    /^[a-zA-Z0-9][\w.-]*$/.test(value) && !['host', 'container', 'bridge', 'default'].includes(value),
+const network = text(64).regex(
+  /^(?!(host|container|bridge|default)$)[a-zA-Z0-9][\w.-]*$/,
   'write "none" or the name of a Docker network made for runs',
 );
 

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { extname } from 'node:path';
 import { Router, static as files, type RequestHandler, type Response } from 'express';
 import { installed } from '../installation.ts';
 
@@ -12,6 +13,7 @@ export function consolePage(): Router {
   if (!existsSync(folder)) return router;
   router.use(
     '/console/assets',
+    packedFiles(`${folder}/assets`),
     files(`${folder}/assets`, { immutable: true, maxAge: '1y', index: false, setHeaders: harden }),
   );
   router.get('/console/icon.svg', (_request, response) => {
@@ -24,6 +26,19 @@ export function consolePage(): Router {
     response.sendFile(`${folder}/index.html`, { dotfiles: 'allow' });
   });
   return router;
+}
+
+/** For a browser that takes it, the packed file that the build left beside the one asked for. */
+function packedFiles(folder: string): RequestHandler {
+  const packed = new Set(readdirSync(folder).filter((name) => name.endsWith('.gz')));
+  return (request, response, next) => {
+    response.vary('Accept-Encoding');
+    if (packed.has(`${request.path.slice(1)}.gz`) && request.acceptsEncodings('gzip') !== false) {
+      response.set('Content-Encoding', 'gzip').type(extname(request.path));
+      request.url = `${request.path}.gz`;
+    }
+    next();
+  };
 }
 
 /** Whoever opens the server's address in a browser is there for the console; programs are told what is here. */

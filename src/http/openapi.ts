@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
-import { problemSchema } from './problem.ts';
+import { dialectOf, problemSchema, type Dialect } from './problem.ts';
 import type { Route } from './route.ts';
 
 /** The OpenAPI 3.1 document of the given routes, from the very schemas they check with. */
-export function openApiDocument(routes: Route[]) {
+export function openApiDocument(routes: Route[], dialects: Dialect[]) {
   const paths: ZodOpenApiPathsObject = {};
   for (const route of routes) {
     const path = route.path.replace('{+', '{');
-    paths[path] = { ...paths[path], [route.method]: operation(route) };
+    paths[path] = { ...paths[path], [route.method]: operation(route, dialects) };
   }
   return createDocument({
     openapi: '3.1.0',
@@ -42,7 +42,7 @@ const organizationHeader = z.object({
   }),
 });
 
-function operation(route: Route): ZodOpenApiOperationObject {
+function operation(route: Route, dialects: Dialect[]): ZodOpenApiOperationObject {
   const { status, description, schema, contentType } = route.success;
   const content =
     schema !== undefined
@@ -50,6 +50,7 @@ function operation(route: Route): ZodOpenApiOperationObject {
       : contentType !== undefined
         ? { content: { [contentType]: { schema: z.string() } } }
         : {};
+  const dialect = dialectOf(dialects, route.path);
   return {
     operationId: route.name,
     summary: route.summary,
@@ -70,13 +71,22 @@ function operation(route: Route): ZodOpenApiOperationObject {
           },
         }
       : route.body !== undefined
-        ? { requestBody: { content: { 'application/json': { schema: route.body } } } }
+        ? {
+            requestBody: {
+              // Without a body nothing is said: as in an empty object.
+              required: !route.body.safeParse({}).success,
+              content: { 'application/json': { schema: route.body } },
+            },
+          }
         : {}),
     responses: {
       [String(status)]: { description, ...content },
       default: {
         description: 'A problem',
-        content: { 'application/problem+json': { schema: problemSchema } },
+        content:
+          dialect === undefined
+            ? { 'application/problem+json': { schema: problemSchema } }
+            : { 'application/json': { schema: dialect.schema } },
       },
     },
   };

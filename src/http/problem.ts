@@ -24,6 +24,12 @@ export type Problem = z.input<typeof problemSchema>;
 export interface Dialect {
   below: string;
   bodyOf(problem: Problem): object;
+  /** What `bodyOf` makes. */
+  schema: z.ZodType;
+}
+
+export function dialectOf(dialects: Dialect[], path: string): Dialect | undefined {
+  return dialects.find(({ below }) => path === below || path.startsWith(`${below}/`));
 }
 
 /** The one place where an error becomes an answer. What nobody expected becomes a bare 500 with the request's id. */
@@ -50,9 +56,7 @@ export function answerErrors({ log }: Context, dialects: Dialect[]): ErrorReques
       ...(refusal === undefined ? { request_id: requestId } : {}),
       ...(refusal !== undefined && refusal.problems.length > 0 ? { errors: refusal.problems } : {}),
     };
-    const dialect = dialects.find(
-      ({ below }) => request.path === below || request.path.startsWith(`${below}/`),
-    );
+    const dialect = dialectOf(dialects, request.path);
     const body = dialect === undefined ? problem : dialect.bodyOf(problem);
     const type = dialect === undefined ? 'application/problem+json' : 'application/json';
     response.status(problem.status).type(type).send(JSON.stringify(body));

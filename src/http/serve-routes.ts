@@ -75,13 +75,19 @@ export function serveRoutes(
       );
     });
   }
-  for (const path of new Set(routes.map((route) => route.path))) {
+  // A name comes before an id that stands in the same place: of two paths, that with fewer ids is the address's own.
+  const paths = [...new Set(routes.map((route) => route.path))].toSorted((a, b) => idsIn(a) - idsIn(b));
+  for (const path of paths) {
     const allowed = routes.filter((route) => route.path === path).map((route) => route.method.toUpperCase());
     router.all(expressPath(path), limitAddresses(limits), (_request, response) =>
       refuseMethod(response, allowed),
     );
   }
   return router;
+}
+
+function idsIn(path: string): number {
+  return path.split('{').length - 1;
 }
 
 function refuseMethod(response: Response, allowed: string[]): never {

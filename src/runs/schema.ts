@@ -43,6 +43,7 @@ export const retryRequest = triggerRequest.pick({ cause: true, metadata: true })
 export const triggerHeaders = z.object({
   'Idempotency-Key': z
     .string()
+    .meta({ pattern: '^[!-~]{1,255}$' })
     .optional()
     .meta({ description: 'Repeating a request with the same key makes no second run' }),
 });
@@ -147,14 +148,17 @@ export const runView = z
 export const runList = listOf(runView);
 
 /** One or several of the given words, after commas or with the parameter repeated. */
-const several = <Word extends string>(words: readonly Word[]) =>
-  z.union([z.string(), z.array(z.string())]).transform((given, issues): Word[] => {
-    const asked = [given].flat().flatMap((each) => each.split(','));
-    const known = words.filter((word) => asked.includes(word));
+const several = <Word extends string>(words: readonly Word[]) => {
+  const word = `(${words.join('|')})`;
+  const given = z.string().meta({ pattern: `^${word}(,${word})*$` });
+  return z.union([given, z.array(given)]).transform((told, issues): Word[] => {
+    const asked = [told].flat().flatMap((each) => each.split(','));
+    const known = words.filter((each) => asked.includes(each));
     if (asked.every((each) => (words as readonly string[]).includes(each))) return known;
     issues.addIssue(`write one or more of ${words.join(', ')}, with commas between them`);
     return z.NEVER;
   });
+};
 
 /** Of a filter. Within what Postgres and a list's cursor can hold. */
 const time = z.iso

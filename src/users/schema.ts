@@ -9,7 +9,8 @@ export const userParams = z.object({ user_id: id });
 export const email = text(254)
   .trim()
   .toLowerCase()
-  .refine((value) => z.email().safeParse(value).success, 'write an e-mail address, such as ada@example.com');
+  .refine((value) => z.email().safeParse(value).success, 'write an e-mail address, such as ada@example.com')
+  .meta({ pattern: z.regexes.email.source });
 
 export const password = text(200).min(12, 'write at least 12 characters');
 

@@ -57,6 +57,35 @@ describe('whoever has a shell on the server', () => {
     expect(known.complaints).toContain('keeps their password');
   });
 
+  test('invites somebody with a link that is told once, for the address that browsers find the server at', async () => {
+    const alone = await startSystem({
+      workers: 0,
+      environment: { DCTL_PUBLIC_URL: 'https://dctl.example.com' },
+    });
+    try {
+      const invited = await operate(alone, 'invite', 'Ada@Example.com', '--role', 'operator');
+      expect(invited).toMatchObject({ exitCode: 0, complaints: '' });
+      const [link = '', token = ''] = invited.out.split('#');
+      expect(link).toBe('https://dctl.example.com/console/invitation');
+      const lookUp = () => alone.call('POST', '/api/v1/invitations/look-up', { token });
+      expect((await lookUp()).body).toMatchObject({ email: 'ada@example.com', role: 'operator' });
+      const [made] = (await alone.call('GET', '/api/v1/invitations')).body.data;
+      expect(made).toMatchObject({ email: 'ada@example.com', created_by: 'operator' });
+
+      const again = await operate(alone, 'invite', 'ada@example.com');
+      expect(again.out).not.toContain(token);
+      expect((await lookUp()).status).toBe(404);
+
+      await operate(alone, 'add-organization', 'Sales', '--admin', 'head@example.com');
+      const unsure = await operate(alone, 'invite', 'bob@example.com');
+      expect(unsure).toMatchObject({ exitCode: 1, complaints: expect.stringContaining('--organization') });
+      const sure = ['--organization', alone.organizationId];
+      expect(await operate(alone, 'invite', 'bob@example.com', ...sure)).toMatchObject({ exitCode: 0 });
+    } finally {
+      await alone.stop();
+    }
+  });
+
   test('gives somebody a new password, which ends their sessions', async () => {
     const added = await operate(
       system,
@@ -99,6 +128,7 @@ describe('whoever has a shell on the server', () => {
     [['add-user', 'org-x', 'a@example.com'], 'add-user needs --role.'],
     [['add-organization', 'a', 'b', '--admin', 'a@example.com'], 'add-organization takes 1'],
     [['rotate-secrets', '--scope', 'admin'], 'takes no --scope'],
+    [['invite', 'ada@example.com', '--role', 'owner'], 'role'],
     [['reset-password', 'nobody'], 'e-mail address'],
   ])('who writes %j is shown how it is written', async (args, sentence) => {
     const answer = await operate(system, ...args);

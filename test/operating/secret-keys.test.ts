@@ -2,6 +2,7 @@ import { createCipheriv, hkdfSync, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { createSecrets } from '../../src/secrets.ts';
+import { firstStart } from '../support/first-start.ts';
 import { operate } from '../support/operate.ts';
 import { startProcess } from '../support/process.ts';
 import { createJob, deployProject, expectStatus, type DeployedProject } from '../support/project.ts';
@@ -10,7 +11,7 @@ import { call, startSystem, type Answer, type System } from '../support/system.t
 import { until } from '../support/until.ts';
 
 const newKey = () => randomBytes(32).toString('base64');
-const [first, second, third] = [newKey(), newKey(), newKey()] as const;
+const [first, second, third] = [firstStart().secretKey, newKey(), newKey()] as const;
 
 let system: System;
 let project: DeployedProject;
@@ -18,7 +19,7 @@ let jobId: string;
 let browser: Browser;
 
 beforeAll(async () => {
-  system = await startSystem({ workers: 0, environment: { DCTL_SECRET_KEY: first } });
+  system = await startSystem({ workers: 0 });
   project = await deployProject(system);
   jobId = await createJob(system, project.projectId, {
     webhook_enabled: true,

@@ -8,10 +8,12 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A database of its own, copied from the migrated template. */
-export async function createDatabase(): Promise<TestDatabase> {
+/** A database of its own, copied from one that is only migrated, or from the one that is named. */
+export async function createDatabase(
+  template = process.env['DCTL_TEST_TEMPLATE'] ?? '',
+): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await onServer(`CREATE DATABASE ${name} TEMPLATE ${process.env['DCTL_TEST_TEMPLATE']}`);
+  await onServer(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   const url = serverUrl(name);
   const pool = new pg.Pool({ connectionString: url, max: 4, application_name: byHand });
   pool.on('error', () => undefined);
@@ -39,7 +41,8 @@ export async function insertJob({ pool }: TestDatabase): Promise<void> {
       VALUES ('j', 'p', 'e', 'nightly', '{dbt build}', 60, 1)`);
 }
 
-function serverUrl(database: string): string {
+/** Of a database on the test server. */
+export function serverUrl(database: string): string {
   const url = new URL(process.env['DCTL_TEST_POSTGRES_URL'] ?? '');
   url.pathname = `/${database}`;
   return url.href;

@@ -3,11 +3,13 @@ import { ensureDocker } from '../../scripts/setup/docker.ts';
 import { ensurePostgres } from '../../scripts/setup/postgres.ts';
 import { ensureRunnerImage } from '../../scripts/setup/runner-image.ts';
 import { migrate } from '../../src/migrate.ts';
-import { onServer } from './database.ts';
+import { onServer, serverUrl } from './database.ts';
+import { startFirst } from './first-start.ts';
 import { sharedDatabases, startRedis } from './redis.ts';
 
 /**
- * Once before all tests: a Docker engine, the runner's image, and a Postgres with a migrated database to copy.
+ * Once before all tests: a Docker engine, the runner's image, and a Postgres with two databases to copy: one migrated, the
+ * other as the first start leaves it.
  * DCTL_TEST_DATABASE_URL names a Postgres server to use in place of an embedded one. DCTL_TEST_QUEUE=redis: messages
  * travel through a Redis that is started here.
  */
@@ -19,10 +21,9 @@ export default async function setUp(): Promise<void> {
   process.env['DCTL_TEST_RUNNER_IMAGE'] = image;
 
   const template = `dctl_template_${process.pid}`;
-  const templateUrl = new URL(postgres.url);
-  templateUrl.pathname = `/${template}`;
-  await migrate(templateUrl.href);
+  await migrate(serverUrl(template));
   process.env['DCTL_TEST_TEMPLATE'] = template;
+  const started = await startFirst(template);
 
   const redis =
     process.env['DCTL_TEST_QUEUE'] === 'redis' ? await startRedis({ databases: sharedDatabases }) : null;
@@ -31,6 +32,7 @@ export default async function setUp(): Promise<void> {
   const stopTestServers = [
     async () => redis?.close(),
     () => onServer(`DROP DATABASE ${template}`),
+    () => onServer(`DROP DATABASE ${started.template}`),
     () => postgres.stop(),
     () => docker.stop(),
   ];

@@ -7,6 +7,7 @@ import type pg from 'pg';
 import { brokenInvariants, noteStatusChanges } from '../../scripts/soak/invariants.ts';
 import { watchContainers, type ContainerWatch } from '../../scripts/soak/watch-containers.ts';
 import { createDatabase } from './database.ts';
+import { firstStart } from './first-start.ts';
 import { startProcess, type TestProcess } from './process.ts';
 import { takeRedisDatabase } from './redis.ts';
 
@@ -44,7 +45,8 @@ export async function startSystem(
   options: { workers?: number; environment?: Record<string, string> } = {},
 ): Promise<System> {
   const docker = new Docker();
-  const [database, containers] = await Promise.all([createDatabase(), watchContainers(docker)]);
+  const first = firstStart();
+  const [database, containers] = await Promise.all([createDatabase(first.template), watchContainers(docker)]);
   await noteStatusChanges(database.pool);
   const redis = await takeRedisDatabase();
   const storage = await mkdtemp(join(tmpdir(), 'dctl-test-'));
@@ -52,7 +54,7 @@ export async function startSystem(
     DATABASE_URL: database.url,
     ...(redis === undefined ? {} : { REDIS_URL: redis.url }),
     DCTL_PORT: '0',
-    DCTL_SECRET_KEY: randomBytes(32).toString('base64'),
+    DCTL_SECRET_KEY: first.secretKey,
     DCTL_STORAGE_DIR: storage,
     DCTL_RUNNER_IMAGE: process.env['DCTL_TEST_RUNNER_IMAGE'] ?? '',
     DCTL_WEBHOOK_ALLOW_CIDRS: '127.0.0.0/8',
@@ -66,16 +68,7 @@ export async function startSystem(
     ...options.environment,
   };
 
-  const bootstrap = startProcess('dist/src/bootstrap.js', environment);
-  await bootstrap.ended;
-  const made = bootstrap.lines[0] as { organization_id: string; token: string } | undefined;
-  if (made === undefined) throw new Error('the bootstrap printed nothing');
   const api = startProcess('dist/src/main.js', environment);
-  const { address, plain } = (await api.said('serving')) as {
-    address: { port: number };
-    plain?: { port: number };
-  };
-  const url = `http://127.0.0.1:${(plain ?? address).port}`;
 
   const workers: TestProcess[] = [];
   const startWorker = async (more: Record<string, string> = {}, within: string[] = []) => {
@@ -86,13 +79,18 @@ export async function startSystem(
     await worker.said('working');
     return worker;
   };
-  await Promise.all(Array.from({ length: options.workers ?? 1 }, () => startWorker()));
+  const [serving] = await Promise.all([
+    api.said('serving'),
+    ...Array.from({ length: options.workers ?? 1 }, () => startWorker()),
+  ]);
+  const { address, plain } = serving as { address: { port: number }; plain?: { port: number } };
+  const url = `http://127.0.0.1:${(plain ?? address).port}`;
 
   return {
     url,
     tlsUrl: `https://127.0.0.1:${address.port}`,
-    token: made.token,
-    organizationId: made.organization_id,
+    token: first.token,
+    organizationId: first.organizationId,
     pool: database.pool,
     docker,
     containers,
@@ -101,7 +99,7 @@ export async function startSystem(
     environment,
     startWorker,
     call: (method, path, body, headers = {}) =>
-      call(url + path, method, body, { authorization: `Bearer ${made.token}`, ...headers }),
+      call(url + path, method, body, { authorization: `Bearer ${first.token}`, ...headers }),
     async stop() {
       const processes = [...workers, api];
       for (const each of processes) each.signal('SIGTERM');
