@@ -112,7 +112,8 @@ describe('the OpenAPI document', () => {
         name,
         statuses: [expect.stringMatching(/^(2\d\d|302)$/), 'default'],
       });
-      expect(operation.responses.default.content).toHaveProperty(['application/problem+json', 'schema']);
+      const refusal = / \/api\/v[23]\//.test(name) ? 'application/json' : 'application/problem+json';
+      expect(operation.responses.default.content).toHaveProperty([refusal, 'schema']);
     }
   });
 
