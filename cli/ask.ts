@@ -28,6 +28,9 @@ export async function confirm(shell: Shell, question: string, isSaid: boolean): 
   if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError('Nothing was changed.');
 }
 
+// eslint-disable-next-line no-control-regex -- a terminal sends them for keys that move
+const arrowKeys = /\u001b(\[[\d;]*[A-Za-z~]|O[A-Z])/g;
+
 /** The terminal hands over each key, and what is shown of it is up to us. */
 function typed({ input, out, signal }: Shell, question: string, isHidden: boolean): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -41,11 +44,12 @@ function typed({ input, out, signal }: Shell, question: string, isHidden: boolea
       then();
     };
     const take = (chunk: Buffer) => {
-      for (const key of chunk.toString('utf8')) {
+      for (const key of chunk.toString('utf8').replace(arrowKeys, '')) {
         if (key === '\r' || key === '\n') return end(() => resolve(line));
         if (key === '\u0003') {
+          signal.addEventListener('abort', () => end(() => reject(signal.reason as Error)), { once: true });
           process.kill(process.pid, 'SIGINT');
-          return end(() => reject(new UsageError('Nothing was changed.')));
+          return;
         }
         if (key === '\u0004') return end(() => resolve(line));
         if (key === '\u007f' || key === '\b') line = Array.from(line).slice(0, -1).join('');

@@ -1,45 +1,59 @@
 import type { Command } from './command.ts';
 import { api } from './commands/api.ts';
-import { artifactsDownload } from './commands/artifacts-download.ts';
 import { artifacts } from './commands/artifacts.ts';
+import { artifactsDownload } from './commands/artifacts-download.ts';
+import { audit } from './commands/audit.ts';
 import { cancel } from './commands/cancel.ts';
 import { completion } from './commands/completion.ts';
+import { connection } from './commands/connection.ts';
 import { connectionRemove } from './commands/connection-remove.ts';
 import { connectionSet } from './commands/connection-set.ts';
-import { connection } from './commands/connection.ts';
 import { deploy } from './commands/deploy.ts';
-import { deploymentsActivate } from './commands/deployments-activate.ts';
 import { deployments } from './commands/deployments.ts';
+import { deploymentsActivate, deploymentsRollBack } from './commands/deployments-activate.ts';
+import { env } from './commands/env.ts';
 import { envSet } from './commands/env-set.ts';
 import { envUnset } from './commands/env-unset.ts';
-import { env } from './commands/env.ts';
-import { environmentsCreate } from './commands/environments-create.ts';
-import { environmentsSet } from './commands/environments-set.ts';
 import { environments } from './commands/environments.ts';
-import { hostsUse } from './commands/hosts-use.ts';
+import { environmentsCreate } from './commands/environments-create.ts';
+import { environmentsDelete } from './commands/environments-delete.ts';
+import { environmentsSet } from './commands/environments-set.ts';
 import { hosts } from './commands/hosts.ts';
+import { hostsUse } from './commands/hosts-use.ts';
 import { init } from './commands/init.ts';
+import { invitations } from './commands/invitations.ts';
+import { invitationsCreate } from './commands/invitations-create.ts';
+import { invitationsWithdraw } from './commands/invitations-withdraw.ts';
+import { jobs } from './commands/jobs.ts';
 import { jobsCreate } from './commands/jobs-create.ts';
 import { jobsDelete } from './commands/jobs-delete.ts';
 import { jobsSet } from './commands/jobs-set.ts';
 import { jobsShow } from './commands/jobs-show.ts';
-import { jobs } from './commands/jobs.ts';
+import { jobsTrends } from './commands/jobs-trends.ts';
 import { login } from './commands/login.ts';
 import { logout } from './commands/logout.ts';
 import { logs } from './commands/logs.ts';
+import { projectsDelete } from './commands/projects-delete.ts';
+import { projectsRename } from './commands/projects-rename.ts';
 import { projects } from './commands/projects.ts';
 import { retry } from './commands/retry.ts';
 import { runs } from './commands/runs.ts';
+import { schedules } from './commands/schedules.ts';
+import { schedulesCheck } from './commands/schedules-check.ts';
+import { secret } from './commands/secret.ts';
 import { secretDelete } from './commands/secret-delete.ts';
 import { secretSet } from './commands/secret-set.ts';
-import { secret } from './commands/secret.ts';
 import { show } from './commands/show.ts';
+import { tokens } from './commands/tokens.ts';
 import { tokensCreate } from './commands/tokens-create.ts';
 import { tokensRevoke } from './commands/tokens-revoke.ts';
-import { tokens } from './commands/tokens.ts';
 import { trigger } from './commands/trigger.ts';
+import { users } from './commands/users.ts';
+import { usersRemove } from './commands/users-remove.ts';
+import { usersSet } from './commands/users-set.ts';
 import { wait } from './commands/wait.ts';
 import { webhookDeliveries } from './commands/webhook-deliveries.ts';
+import { webhookRotateSecret } from './commands/webhook-rotate-secret.ts';
 import { webhookSecret } from './commands/webhook-secret.ts';
 import { webhookSendAgain } from './commands/webhook-send-again.ts';
 import { webhookTest } from './commands/webhook-test.ts';
@@ -52,6 +66,7 @@ export const commands: readonly Command[] = [
   deploy,
   deployments,
   deploymentsActivate,
+  deploymentsRollBack,
   trigger,
   wait,
   cancel,
@@ -62,14 +77,20 @@ export const commands: readonly Command[] = [
   artifacts,
   artifactsDownload,
   projects,
+  projectsRename,
+  projectsDelete,
   jobs,
   jobsShow,
   jobsCreate,
   jobsSet,
   jobsDelete,
+  jobsTrends,
+  schedules,
+  schedulesCheck,
   environments,
   environmentsCreate,
   environmentsSet,
+  environmentsDelete,
   env,
   envSet,
   envUnset,
@@ -81,6 +102,7 @@ export const commands: readonly Command[] = [
   connectionRemove,
   webhookVerify,
   webhookSecret,
+  webhookRotateSecret,
   webhookTest,
   webhookDeliveries,
   webhookSendAgain,
@@ -91,6 +113,13 @@ export const commands: readonly Command[] = [
   tokens,
   tokensCreate,
   tokensRevoke,
+  users,
+  usersSet,
+  usersRemove,
+  invitations,
+  invitationsCreate,
+  invitationsWithdraw,
+  audit,
   api,
   completion,
 ];
@@ -99,8 +128,9 @@ export const commands: readonly Command[] = [
 export const commandGroups: readonly Group[] = [
   { title: 'Code', names: ['init', 'deploy', 'deployments'] },
   { title: 'Runs', names: ['trigger', 'wait', 'cancel', 'retry', 'runs', 'show', 'logs', 'artifacts'] },
-  { title: 'Jobs and webhooks', names: ['projects', 'jobs', 'webhook'] },
+  { title: 'Jobs and webhooks', names: ['projects', 'jobs', 'schedules', 'webhook'] },
   { title: 'What dbt is run with', names: ['environments', 'env', 'secret', 'connection'] },
-  { title: 'Servers and tokens', names: ['login', 'logout', 'hosts', 'tokens'] },
+  { title: 'Servers', names: ['login', 'logout', 'hosts'] },
+  { title: 'Who may what, and did what', names: ['tokens', 'users', 'invitations', 'audit'] },
   { title: 'Further', names: ['api', 'completion'] },
 ];

@@ -49,11 +49,20 @@ function isOfFile(error: unknown): error is NodeJS.ErrnoException & { path: stri
 
 function sentenceOf({ status, message, problems }: DctlError): string {
   const said = plain(message);
-  if (status === 401) return `${said} The token is not valid here (any more): log in again with dctl login.`;
+  if (status === 401) return `${said} Log in again with dctl login, or set another DCTL_TOKEN.`;
   if (status === 403) return `${said} A token with a wider scope may: dctl login.`;
   const further = problems
-    .map(({ pointer, detail }) => `${pointer}: ${detail}`)
+    .map(({ pointer, detail }) => (pointer === '' ? detail : `${pointer}: ${detail}`))
     .map(plain)
     .filter((problem) => !said.includes(problem) && !problems.some(({ detail }) => said === plain(detail)));
-  return [said, ...further].join('\n  ');
+  return [said + hintAt(said), ...further].join('\n  ');
+}
+
+/** The server's sentences name fields of the API: how the same is said here. */
+function hintAt(said: string): string {
+  const hints: [field: RegExp, hint: string][] = [
+    [/\bwebhook_url\b/, ' Here: dctl jobs set JOB --webhook-url URL.'],
+    [/^Give the command to run/, ' Here: --command.'],
+  ];
+  return hints.find(([field]) => field.test(said))?.[1] ?? '';
 }

@@ -1,4 +1,3 @@
-import { setGlobalProxyFromEnv } from 'node:http';
 import process from 'node:process';
 import { exitCodes, type ExitCode } from './command.ts';
 import { runCommand } from './run-command.ts';
@@ -18,7 +17,7 @@ export async function main(args: string[], version: string): Promise<ExitCode> {
       if (error.code === 'EPIPE') process.exit(exitCodes.success);
       throw error;
     });
-  useProxy(process.env);
+  await useProxy(process.env);
   return runCommand(args, {
     version,
     environment: process.env,
@@ -31,10 +30,12 @@ export async function main(args: string[], version: string): Promise<ExitCode> {
 }
 
 /** As curl does. What is on this machine needs no proxy. */
-function useProxy(environment: NodeJS.ProcessEnv): void {
+async function useProxy(environment: NodeJS.ProcessEnv): Promise<void> {
   const isSet = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some((name) => environment[name]);
+  if (!isSet) return;
+  const { setGlobalProxyFromEnv } = await import('node:http');
   // Older versions of Node have no such function.
-  if (!isSet || typeof setGlobalProxyFromEnv !== 'function') return;
+  if (typeof setGlobalProxyFromEnv !== 'function') return;
   const direct = environment['no_proxy'] ?? environment['NO_PROXY'] ?? '';
   const noProxy = ['localhost', '127.0.0.1', '::1', direct].filter((each) => each !== '').join(',');
   setGlobalProxyFromEnv({ ...environment, no_proxy: noProxy, NO_PROXY: noProxy });

@@ -1,4 +1,5 @@
 import { environments, jobs, projects } from './completion/names.ts';
+import { wholeNumber } from './values.ts';
 
 /** Options of several commands. */
 export const projectOption = {
@@ -14,6 +15,16 @@ export const environmentOption = {
   short: 'e',
   completes: environments,
 } as const;
+
+/** Of a list that may be long. */
+export const limitOption = {
+  about: 'so many at most (20)',
+  value: 'N',
+  short: 'n',
+  parse: wholeNumber(1, 100_000),
+} as const;
+
+export const yesOption = { about: 'without asking', short: 'y' } as const;
 
 export const jobArgument = { about: "the job's name or id, or PROJECT/JOB", completes: jobs } as const;
 

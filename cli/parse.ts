@@ -27,7 +27,7 @@ export function findCommand(
   const words = args.slice(start, start + 2);
   for (const count of [2, 1]) {
     const name = words.slice(0, count).join(' ');
-    const command = words.length >= count ? commands.find((each) => each.name === name) : undefined;
+    const command = words.length >= count ? commandNamed(name, commands) : undefined;
     if (command === undefined) continue;
     return {
       command,
@@ -36,6 +36,40 @@ export function findCommand(
     };
   }
   return { command: undefined, words, rest: args.slice(0, start) };
+}
+
+/** `jobs` lists the jobs, and whoever writes `jobs list` means that. */
+function commandNamed(name: string, commands: readonly Command[]): Command | undefined {
+  const exact = commands.find((each) => each.name === name);
+  if (exact !== undefined || !name.endsWith(' list')) return exact;
+  const [word] = name.split(' ');
+  const isList = ({ arguments: specs }: Command) =>
+    Object.keys(specs).length === 0 || furtherWords(word!, commands).length > 0;
+  return commands.find((each) => each.name === word && isList(each));
+}
+
+/** What can follow a word: `set` and `delete` behind `secret`. */
+export function furtherWords(word: string, commands: readonly Command[]): string[] {
+  const begin = `${word} `;
+  return commands.flatMap(({ name }) => (name.startsWith(begin) ? [name.slice(begin.length)] : []));
+}
+
+/** Throws where what follows a command's word was to be another word of it: `jobs craete`. */
+export function refuseMistypedWord(
+  { name, arguments: specs }: Command,
+  rest: readonly string[],
+  commands: readonly Command[],
+): void {
+  const further = furtherWords(name, commands);
+  const [next] = rest;
+  if (further.length === 0 || next === undefined || next.startsWith('-')) return;
+  const close = suggestion(
+    `${name} ${next}`,
+    [...further, 'list'].map((word) => `${name} ${word}`),
+  );
+  // A command with arguments may well be given that word as one.
+  if (Object.keys(specs).length > 0 && suggestion(next, further) === '') return;
+  throw new UsageError(`There is no command ${name} ${next}.${close} See dctl help ${name}.`);
 }
 
 /** What was given to a command, by name. Throws a `UsageError` that says what to write instead. */
@@ -75,10 +109,20 @@ function readOptions(command: Command, args: readonly string[]) {
         { cause: error },
       );
     }
-    if (code?.startsWith('ERR_PARSE_ARGS') === true)
-      throw new UsageError(`${message.split('\n')[0]} See dctl ${command.name} --help.`, { cause: error });
+    if (code === 'ERR_PARSE_ARGS_INVALID_OPTION_VALUE')
+      throw new UsageError(howToWrite(command, specs, message), { cause: error });
     throw error;
   }
+}
+
+/** Of an option that was given no value, or one that it does not take. Node's message says which it was. */
+function howToWrite({ name: command }: Command, specs: OptionSpecs, message: string): string {
+  const [, written = ''] = /--([a-z-]+)/.exec(message) ?? [];
+  const value = Object.entries(specs).find(([name]) => writtenName(name) === written)?.[1].value;
+  if (value === undefined) return `--${written} takes no value. See dctl ${command} --help.`;
+  if (message.includes('ambiguous'))
+    return `Write a value behind it: --${written} ${value}; one that begins with a dash as --${written}=-...`;
+  return `Write a value behind it: --${written} ${value}. See dctl ${command} --help.`;
 }
 
 function optionValue(name: string, spec: OptionSpec, given: unknown): unknown {

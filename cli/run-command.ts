@@ -7,7 +7,7 @@ import { connect } from './connect.ts';
 import { toldError, UsageError } from './failure.ts';
 import { firstWord, helpOf, helpOfAll, helpOfGroup } from './help.ts';
 import { openOutput, type Output } from './output/output.ts';
-import { findCommand, parseGiven } from './parse.ts';
+import { findCommand, furtherWords, parseGiven, refuseMistypedWord } from './parse.ts';
 import { chooseHost } from './settings/choose-host.ts';
 import { openHosts } from './settings/hosts.ts';
 import type { Shell } from './shell.ts';
@@ -57,27 +57,44 @@ async function run(args: string[], process: Process, out: Output): Promise<ExitC
   }
   const { command, words, rest } = findCommand(args, commands);
   if (command !== undefined) {
+    refuseMistypedWord(command, rest, commands);
     const given = parseGiven(command, rest);
-    if (given['help'] === true) return out.say(helpOf(command));
+    if (given['help'] === true) return out.say(helpOf(command, out.columns));
     return command.run(shellOf(process, out, given['host'] as string | undefined), given);
   }
   const [word = ''] = words;
-  if (word === '' && rest.includes('--version')) return out.say(process.version);
-  if (word === '' || word === 'help') return helpFor(words.length > 1 ? words[1]! : '', out);
+  if (word === 'version' || (word === '' && rest.includes('--version'))) return out.say(process.version);
+  if (word === '' || word === 'help') return helpFor(args.slice(args.indexOf(word) + 1), out);
   if (commands.every(({ name }) => firstWord(name) !== word)) {
     const known = [...new Set(commands.map(({ name }) => firstWord(name)))];
     throw new UsageError(`There is no command ${word}.${suggestion(word, known)} See dctl --help.`);
   }
-  if (args.includes('--help') || args.includes('-h')) return out.say(helpOfGroup(word, commands));
-  out.note(helpOfGroup(word, commands));
+  if (args.includes('--help') || args.includes('-h'))
+    return out.say(helpOfGroup(word, commands, out.columns));
+  const further = furtherWords(word, commands);
+  const next = words[1];
+  if (next !== undefined && !next.startsWith('-'))
+    throw new UsageError(
+      `There is no command ${word} ${next}.${suggestion(next, further)} There are: ${further.join(', ')}.`,
+    );
+  out.note(helpOfGroup(word, commands, out.remarkColumns));
   return exitCodes.usage;
 }
 
-function helpFor(word: string, out: Output): void {
-  const command = commands.find(({ name }) => name === word);
-  if (command !== undefined) return out.say(helpOf(command));
-  const isGroup = commands.some(({ name }) => firstWord(name) === word);
-  out.say(isGroup ? helpOfGroup(word, commands) : helpOfAll(commands, commandGroups));
+/** `dctl help`, `dctl help jobs`, `dctl help jobs create`. */
+function helpFor(words: string[], out: Output): void {
+  const asked = words.filter((word) => !word.startsWith('-'));
+  if (asked.length === 0) return out.say(helpOfAll(commands, commandGroups, out.columns));
+  const [word = ''] = asked;
+  const isGroup = furtherWords(word, commands).length > 0;
+  if (asked.length === 1 && isGroup) return out.say(helpOfGroup(word, commands, out.columns));
+  const { command, rest } = findCommand(asked, commands);
+  if (command !== undefined) {
+    refuseMistypedWord(command, rest, commands);
+    return out.say(helpOf(command, out.columns));
+  }
+  const known = commands.map(({ name }) => name);
+  throw new UsageError(`There is no command ${asked.join(' ')}.${suggestion(asked.join(' '), known)}`);
 }
 
 function shellOf(

@@ -1,10 +1,12 @@
-/** ` Did you mean ...?` with the closest of the known words, or nothing where none is close. */
+/** ` Did you mean ...?` with the closest of the known words, or the one that was begun; nothing where none is close. */
 export function suggestion(written: string, known: readonly string[]): string {
   const [closest] = known
     .map((word) => ({ word, distance: distanceOf(written, word) }))
     .filter(({ word, distance }) => distance <= Math.max(1, Math.floor(word.length / 3)))
     .toSorted((a, b) => a.distance - b.distance);
-  return closest === undefined ? '' : ` Did you mean ${closest.word}?`;
+  const meant =
+    closest?.word ?? (written.length < 3 ? undefined : known.find((word) => word.startsWith(written)));
+  return meant === undefined ? '' : ` Did you mean ${meant}?`;
 }
 
 /** How many letters have to be added, removed or replaced (Levenshtein). */

@@ -821,7 +821,7 @@ export interface Operations {
        */
       timezone?: string;
       /**
-       * How many times to tell
+       * How many times to tell; those of a rare day are fewer
        */
       count?: number;
     };

@@ -2,6 +2,7 @@ import { text } from 'node:stream/consumers';
 import { places } from '../../client/operations.ts';
 import { command } from '../command.ts';
 import { UsageError } from '../failure.ts';
+import { suggestion } from '../suggest.ts';
 import { assignment } from '../values.ts';
 
 export const api = command({
@@ -27,7 +28,9 @@ export const api = command({
     const { out, input } = shell;
     const name = Object.keys(places).find((each) => each === given.operation) as 'getRunLog' | undefined;
     if (name === undefined)
-      throw new UsageError(`The API has no operation ${given.operation}: see /api/docs.`);
+      throw new UsageError(
+        `The API has no operation ${given.operation}.${suggestion(given.operation, Object.keys(places))} See /api/docs.`,
+      );
     const [method = '', place = ''] = places[name].split(' ');
     const path = Object.fromEntries(given.path);
     const missing = [...place.matchAll(/\{(\w+)\}/g)].find(([, part = '']) => path[part] === undefined);
@@ -40,8 +43,9 @@ export const api = command({
     };
     const { body } = await shell.client().open(name, asked as never);
     if (body === null) return;
+    // In a terminal it is said, not handed on as it is: a log may hold what terminals act on.
+    if (out.isTerminal) return out.say(await new Response(body).text());
     for await (const bytes of body as AsyncIterable<Uint8Array>) await out.write(bytes);
-    if (out.isTerminal) out.say();
   },
 });
 

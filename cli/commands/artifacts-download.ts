@@ -61,11 +61,15 @@ function chosen(artifacts: Artifact[], patterns: string[]): Artifact[] {
   return artifacts.filter(({ path }) => patterns.some((pattern) => isLike(path, pattern)));
 }
 
-/** Whatever a server says, nothing is written outside the folder. */
+/** Whatever a server says, nothing is written outside the folder, nor into what git would run. */
 function placeOf(folder: string, path: string): string {
   const file = join(folder, path);
-  if (!file.startsWith(folder + sep) || path.includes('\0') || path.split(/[\\/]/).includes('..'))
-    throw new Failure(`${plain(path)} leads out of ${folder}: it is not fetched.`);
+  if (
+    !file.startsWith(folder + sep) ||
+    path.includes('\0') ||
+    path.split(/[\\/]/).some((part) => /^(\.\.|\.git)$/i.test(part))
+  )
+    throw new Failure(`${plain(path)} leads out of ${folder}, or into git's own files: it is not fetched.`);
   return file;
 }
 

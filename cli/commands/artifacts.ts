@@ -1,6 +1,7 @@
 import { command } from '../command.ts';
 import { findRun, runArgument } from '../find/run.ts';
 import { formatBytes } from '../output/format.ts';
+import { plain } from '../output/plain.ts';
 import { wholeNumber } from '../values.ts';
 
 export const stepOption = {
@@ -15,17 +16,16 @@ export const artifacts = command({
   arguments: { run: runArgument },
   options: { step: stepOption },
   async run(shell, given) {
-    const { out } = shell;
     const { id } = await findRun(shell, given.run);
     const query = given.step === undefined ? {} : { step: given.step };
     const { data } = await shell.client().call('listRunArtifacts', { path: { run_id: id }, query });
+    const { out } = shell;
+    const hasSteps = new Set(data.map(({ step }) => step)).size > 1;
+    // No table, which would cut what somebody wants to copy.
     out.answer(data, () => {
       if (data.length === 0) out.say('It left none.');
-      else
-        out.table(
-          ['FILE', 'SIZE', 'STEP'],
-          data.map(({ path, size_bytes: size, step }) => [path, formatBytes(size), step]),
-        );
+      for (const { path, size_bytes: size, step } of data)
+        out.say(`${hasSteps ? `step ${step}` : ''}${formatBytes(size).padStart(10)}  ${plain(path)}`);
     });
   },
 });

@@ -5,7 +5,7 @@ import { command, exitCodes, type ExitCode } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import { findProject } from '../find/project.ts';
 import { projectOption } from '../options.ts';
-import { countOf, formatBytes } from '../output/format.ts';
+import { countOf, formatAgo, formatBytes } from '../output/format.ts';
 import { plain } from '../output/plain.ts';
 import { listFiles, type ProjectFile } from '../pack/list-files.ts';
 import { digestOf, packFiles } from '../pack/pack.ts';
@@ -55,7 +55,7 @@ export const deploy = command({
     if (current?.digest === digest && !given.force) {
       out.answer({ ...current, is_new: false }, () =>
         out.say(
-          `Nothing has changed since ${current.created_at}: ${project.name} runs ${current.id} already.`,
+          `Nothing has changed: runs of ${plain(project.name)} use ${current.id} already, deployed ${formatAgo(current.created_at)}.`,
         ),
       );
       return given.wait ? prepared(shell, current) : undefined;
@@ -71,6 +71,8 @@ export const deploy = command({
     out.answer({ ...deployment, is_new: true }, () => {
       out.say(`${out.paint('green', '✓')} ${plain(project.name)} deployed: ${packed}`);
       out.say(`  ${out.paint('dim', deployment.id)} ${out.paint('dim', deployment.digest)}`);
+      if (project.deployment === null)
+        out.say(`  ${out.paint('dim', 'next:')} dctl trigger scheduled-run --follow`);
     });
     return given.wait ? prepared(shell, deployment) : undefined;
   },

@@ -1,33 +1,44 @@
+import type { Project } from '../../client/index.ts';
 import { command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import { findProject } from '../find/project.ts';
+import { take } from '../find/take.ts';
 import { projectOption } from '../options.ts';
+import { formatAgo } from '../output/format.ts';
+import type { Shell } from '../shell.ts';
 
 export const deploymentsActivate = command({
   name: 'deployments activate',
   summary: 'Use an earlier deployment, or a later one again, for runs from now on',
-  arguments: { deployment: { about: "a deployment's id, or previous: the one before the current" } },
+  arguments: { deployment: { about: "a deployment's id" } },
   options: { project: projectOption },
   async run(shell, given) {
-    const { out } = shell;
-    const client = shell.client();
-    const project = await findProject(shell, given.project);
-    let wanted = given.deployment;
-    if (wanted === 'previous') {
-      const { data } = await client.call('listDeployments', {
-        path: { project_id: project.id },
-        query: { limit: 200 },
-      });
-      const current = data.findIndex(({ is_current: isCurrent }) => isCurrent);
-      const previous = data[current + 1];
-      if (current === -1 || previous === undefined)
-        throw new UsageError(`There is no deployment before the current one of ${project.name}.`);
-      wanted = previous.id;
-    }
-    const path = { project_id: project.id, deployment_id: wanted };
-    const activated = await client.call('activateDeployment', { path });
-    out.answer(activated, () =>
-      out.say(`Runs of ${project.name} use ${activated.id} from now on, deployed ${activated.created_at}.`),
-    );
+    await activate(shell, await findProject(shell, given.project), given.deployment);
   },
 });
+
+export const deploymentsRollBack = command({
+  name: 'deployments roll-back',
+  summary: 'Use the deployment before the current one for runs from now on',
+  options: { project: projectOption },
+  async run(shell, given) {
+    const project = await findProject(shell, given.project);
+    const asked = { path: { project_id: project.id }, query: { limit: 200 } };
+    const all = await take(1_000, shell.client().items('listDeployments', asked));
+    const current = all.findIndex(({ is_current: isCurrent }) => isCurrent);
+    const previous = current === -1 ? undefined : all[current + 1];
+    if (previous === undefined)
+      throw new UsageError(`There is no deployment before the current one of ${project.name}.`);
+    await activate(shell, project, previous.id);
+  },
+});
+
+async function activate(shell: Shell, { id, name }: Project, deploymentId: string): Promise<void> {
+  const { out } = shell;
+  const path = { project_id: id, deployment_id: deploymentId };
+  const activated = await shell.client().call('activateDeployment', { path });
+  const { created_at: at, deployed_by: by } = activated;
+  out.answer(activated, () =>
+    out.say(`Runs of ${name} use ${activated.id} from now on, deployed ${formatAgo(at)} by ${by}.`),
+  );
+}

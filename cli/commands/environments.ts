@@ -8,20 +8,18 @@ export const environments = command({
   summary: "A project's environments: what dbt is run with",
   options: { project: projectOption },
   async run(shell, given) {
-    const { out } = shell;
-    const all = await allEnvironments(shell, await findProject(shell, given.project));
-    out.answer(all, () =>
-      out.table(
-        ['ENVIRONMENT', 'WAREHOUSE', 'TARGET', 'IMAGE', 'VARIABLES', 'ID'],
-        all.map(({ name, connection, target, runner_image: image, env_vars: variables, id }) => [
-          name,
-          connection === null ? 'profiles.yml' : String(connection['type']),
-          target,
-          image ?? 'default',
-          Object.keys(variables).length,
-          id,
-        ]),
-      ),
-    );
+    const project = await findProject(shell, given.project);
+    shell.out.list(await allEnvironments(shell, project), {
+      none: `${project.name} has none yet: its first deployment makes production.`,
+      heads: ['ENVIRONMENT', 'WAREHOUSE', 'TARGET', 'IMAGE', 'VARIABLES', 'ID'],
+      row: ({ name, connection, target, runner_image: image, env_vars: variables, id }) => [
+        name,
+        connection === null ? 'profiles.yml' : String(connection['type']),
+        target,
+        image ?? 'default',
+        Object.keys(variables).length,
+        id,
+      ],
+    });
   },
 });

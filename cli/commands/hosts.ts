@@ -4,18 +4,14 @@ export const hosts = command({
   name: 'hosts',
   summary: 'The servers you are logged in to',
   async run({ out, hosts: known }) {
-    const all = known.all();
-    out.answer(all, () => {
-      if (all.length === 0) out.say('None yet: dctl login https://dctl.example.com');
-      else
-        out.table(
-          ['', 'SERVER', 'ORGANIZATION'],
-          all.map(({ url, organization, isCurrent }) => [
-            isCurrent ? { text: '*', style: 'green' } : '',
-            url,
-            organization,
-          ]),
-        );
+    out.list(known.all(), {
+      none: 'None yet: dctl login https://dctl.example.com',
+      heads: ['', 'SERVER', 'ORGANIZATION'],
+      row: ({ url, organization, isCurrent }) => [
+        isCurrent ? { text: '*', style: 'green' } : '',
+        url,
+        organization,
+      ],
     });
   },
 });

@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { parse } from 'yaml';
 import { command } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import { allProjects } from '../find/project.ts';
@@ -19,7 +18,7 @@ export const init = command({
   async run(shell, given) {
     const { out } = shell;
     const folder = resolve(shell.folder, given.folder ?? '.');
-    const { type, ownName } = projectIn(folder);
+    const { type, ownName } = await projectIn(folder);
     const noted = existsSync(join(folder, projectFileName)) ? projectOfFolder(folder) : undefined;
     const name = given.name ?? noted ?? ownName;
     if (noted !== undefined && noted !== name)
@@ -44,10 +43,10 @@ export const init = command({
 });
 
 /** What kind of project is in a folder, and what it calls itself. */
-function projectIn(folder: string): { type: 'dbt' | 'sqlmesh'; ownName: string } {
+async function projectIn(folder: string): Promise<{ type: 'dbt' | 'sqlmesh'; ownName: string }> {
   const dbtFile = join(folder, 'dbt_project.yml');
   if (existsSync(dbtFile)) {
-    const { name } = (readYaml(dbtFile) ?? {}) as { name?: unknown };
+    const { name } = ((await readYaml(dbtFile)) ?? {}) as { name?: unknown };
     return { type: 'dbt', ownName: typeof name === 'string' && name !== '' ? name : basename(folder) };
   }
   if (sqlmeshFiles.some((file) => existsSync(join(folder, file))))
@@ -57,7 +56,9 @@ function projectIn(folder: string): { type: 'dbt' | 'sqlmesh'; ownName: string }
   );
 }
 
-function readYaml(file: string): unknown {
+async function readYaml(file: string): Promise<unknown> {
+  // As large as all the rest together: no other command is to wait for it.
+  const { parse } = await import('yaml');
   try {
     return parse(readFileSync(file, 'utf8')) as unknown;
   } catch (error) {

@@ -123,6 +123,7 @@ export function sayJob({ out }: Shell, job: Job, projectName: string): void {
     ['In parallel', String(job.max_parallel_runs)],
     ['Retries', job.automatic_retries.attempts === 0 ? null : String(job.automatic_retries.attempts)],
     ['Webhook', job.webhook_enabled ? job.webhook_url : null],
+    ['Headers', job.webhook_enabled ? Object.keys(job.webhook_headers).join(', ') || null : null],
     ['Told of', job.webhook_enabled ? job.webhook_events.join(', ') || 'every end' : null],
   ];
   const name = plain(`${projectName}/${job.name}`);

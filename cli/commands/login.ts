@@ -1,3 +1,4 @@
+import { DctlError } from '../../client/index.ts';
 import { ask, askSecret } from '../ask.ts';
 import { command } from '../command.ts';
 import { Failure } from '../failure.ts';
@@ -25,6 +26,8 @@ export const login = command({
       out.say(`${out.paint('green', '✓')} ${url}, organization ${plain(organization)}`);
       out.say(`  ${out.paint('dim', `kept in ${hosts.file}`)}`);
     });
+    if (shell.environment['DCTL_URL'] || shell.environment['DAGCTL_URL'])
+      out.note('DCTL_URL or DAGCTL_URL is set: that server is meant as long as it is.');
     if (isOpenToListeners(url))
       out.note('The address is http: whoever is on the way can read the token. Use https where you can.');
   },
@@ -36,7 +39,12 @@ async function organizationOf(shell: Shell, host: { url: string; token: string }
     throw new Failure('That is not a token: one is dctl_ and 36 letters and digits, on one line.');
   const answer: { data?: { name: string }[] } | string | null = await shell
     .connect(host)
-    .call('listOrganizations');
+    .call('listOrganizations')
+    .catch((error: unknown) => {
+      if (error instanceof DctlError && error.status === 401)
+        throw new Failure(`${plain(error.message)} Nothing is kept of it.`, { cause: error });
+      throw error;
+    });
   const organization = typeof answer === 'object' ? answer?.data?.[0]?.name : undefined;
   if (organization === undefined) throw new Failure(`${host.url} does not answer as a dctl server does.`);
   return organization;

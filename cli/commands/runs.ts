@@ -3,13 +3,13 @@ import { command } from '../command.ts';
 import { jobs } from '../completion/names.ts';
 import { findJob } from '../find/job.ts';
 import { findProject, projectNamed } from '../find/project.ts';
-import { projectOption } from '../options.ts';
+import { limitOption, projectOption } from '../options.ts';
 import { formatAgo, formatSeconds } from '../output/format.ts';
-import { take } from '../find/take.ts';
+import { newest } from '../find/take.ts';
 import { statuses, styleOf } from '../runs/statuses.ts';
 import { statusOf } from '../runs/describe-run.ts';
 import type { Shell } from '../shell.ts';
-import { timeAgo, wholeNumber } from '../values.ts';
+import { timeAgo } from '../values.ts';
 
 const triggers = ['manual', 'schedule', 'api', 'event', 'retry'] as const;
 
@@ -23,12 +23,12 @@ export const runs = command({
     trigger: { about: 'only those that began so', value: 'TRIGGER', many: true, choices: triggers },
     since: { about: 'only those recorded since then: 24h, 7d, 2026-11-30', value: 'TIME', parse: timeAgo },
     until: { about: 'only those recorded before', value: 'TIME', parse: timeAgo },
-    limit: { about: 'so many at most (20)', value: 'N', short: 'n', parse: wholeNumber(1, 100_000) },
+    limit: limitOption,
     project: { ...projectOption, about: 'only of this project; that of dctl.json when left out' },
   },
   async run(shell, given) {
     const { out } = shell;
-    const { status, trigger, since, until, limit = 20 } = given;
+    const { status, trigger, since, until } = given;
     const filters = {
       ...(await placeOf(shell, given)),
       ...(status.length === 0 ? {} : { status: status.join(',') }),
@@ -36,12 +36,12 @@ export const runs = command({
       ...(since === undefined ? {} : { created_after: since }),
       ...(until === undefined ? {} : { created_before: until }),
     };
-    const query = { ...filters, limit: Math.min(limit, 200) };
-    const found = await take(limit, shell.client().items('listRuns', { query }));
-    out.answer(found, () => {
-      if (found.length === 0) out.say('No run is like that.');
-      else out.table(['RUN', 'NAME', 'STATUS', 'NODES', 'TOOK', 'WHEN', 'WHY'], found.map(rowOf));
-    });
+    const client = shell.client();
+    const found = await newest(given.limit, (page) =>
+      client.items('listRuns', { query: { ...filters, ...page } }),
+    );
+    const heads = ['RUN', 'STATUS', 'NAME', 'WHEN', 'TOOK', 'WHY', 'NODES'];
+    out.list(found, { none: 'No run is like that.', heads, row: rowOf });
   },
 });
 
@@ -58,11 +58,11 @@ function rowOf(run: Run) {
   const { nodes_total: total, nodes_done: done, duration_seconds: seconds } = run;
   return [
     run.id,
-    run.name,
     { text: statusOf(run), style: styleOf(run.status) },
-    total === null ? '' : `${Math.min(done, total)}/${total}`,
-    seconds === null ? '' : formatSeconds(seconds),
+    run.name,
     formatAgo(run.created_at),
+    seconds === null ? '' : formatSeconds(seconds),
     run.cause ?? (run.requested_by === null ? run.triggered_by : `${run.triggered_by}, ${run.requested_by}`),
+    total === null ? '' : `${Math.min(done, total)}/${total}`,
   ];
 }

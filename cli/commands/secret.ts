@@ -8,16 +8,12 @@ export const secret = command({
   summary: "The names of an environment's secrets; their values are never shown",
   options: { environment: environmentOption, project: projectOption },
   async run(shell, given) {
-    const { out } = shell;
     const { environment, path } = await environmentOf(shell, given);
     const { data } = await shell.client().call('listSecrets', { path });
-    out.answer(data, () => {
-      if (data.length === 0) out.say(`${environment.name} has none: dctl secret set NAME.`);
-      else
-        out.table(
-          ['SECRET', 'CHANGED', 'BY'],
-          data.map((each) => [each.name, formatAgo(each.updated_at), each.updated_by]),
-        );
+    shell.out.list(data, {
+      none: `${environment.name} has none: dctl secret set NAME.`,
+      heads: ['SECRET', 'CHANGED', 'BY'],
+      row: (each) => [each.name, formatAgo(each.updated_at), each.updated_by],
     });
   },
 });

@@ -2,17 +2,19 @@ import { confirm } from '../ask.ts';
 import { command } from '../command.ts';
 import { tokens } from '../completion/names.ts';
 import { UsageError } from '../failure.ts';
+import { allOf } from '../find/take.ts';
+import { yesOption } from '../options.ts';
 
 export const tokensRevoke = command({
   name: 'tokens revoke',
   summary: 'Revoke an API token, from the next request on',
   arguments: { token: { about: 'its name or id', completes: tokens } },
-  options: { yes: { about: 'without asking', short: 'y' } },
+  options: { yes: yesOption },
   async run(shell, given) {
     const { out } = shell;
     const client = shell.client();
-    const { data } = await client.call('listTokens', { query: { limit: 200 } });
-    const found = data.filter(({ id, name }) => id === given.token || name === given.token);
+    const all = await allOf(client.items('listTokens', { query: { limit: 200 } }));
+    const found = all.filter(({ id, name }) => id === given.token || name === given.token);
     const [token, ...others] = found;
     if (token === undefined) throw new UsageError(`There is no token ${given.token}: see dctl tokens.`);
     if (others.length > 0)

@@ -7,23 +7,19 @@ export const tokens = command({
   summary: "The organization's API tokens",
   options: { all: { about: 'those that are revoked or expired too', short: 'a' } },
   async run(shell, given) {
-    const { out } = shell;
     const query = { limit: 200, include_revoked: given.all ? ('1' as const) : ('0' as const) };
     const found = await allOf(shell.client().items('listTokens', { query }));
-    out.answer(found, () =>
-      out.table(
-        ['NAME', 'SCOPE', 'TOKEN', 'USED', 'EXPIRES', 'ID'],
-        found.map((each) => [
-          each.name,
-          each.scope,
-          `${each.prefix}...${each.last_four}`,
-          each.last_used_at === null ? 'never' : formatAgo(each.last_used_at),
-          each.revoked_at === null
-            ? formatAgo(each.expires_at) || 'never'
-            : { text: 'revoked', style: 'dim' },
-          each.id,
-        ]),
-      ),
-    );
+    shell.out.list(found, {
+      none: 'There is none: dctl tokens create NAME.',
+      heads: ['NAME', 'SCOPE', 'TOKEN', 'USED', 'EXPIRES', 'ID'],
+      row: (each) => [
+        each.name,
+        each.scope,
+        `${each.prefix}...${each.last_four}`,
+        each.last_used_at === null ? 'never' : formatAgo(each.last_used_at),
+        each.revoked_at === null ? formatAgo(each.expires_at) || 'never' : { text: 'revoked', style: 'dim' },
+        each.id,
+      ],
+    });
   },
 });

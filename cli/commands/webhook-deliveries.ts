@@ -2,13 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from '../../client/index.ts';
 import { command, exitCodes, type ExitCode } from '../command.ts';
 import { findJob } from '../find/job.ts';
-import { jobArgument, projectOption } from '../options.ts';
+import { jobArgument, limitOption, projectOption } from '../options.ts';
 import { formatAgo } from '../output/format.ts';
 import type { Style } from '../output/output.ts';
 import { plain } from '../output/plain.ts';
-import { take } from '../find/take.ts';
+import { newest } from '../find/take.ts';
 import type { Shell } from '../shell.ts';
-import { wholeNumber } from '../values.ts';
 
 type Delivery = Answer<'getDelivery'>;
 
@@ -21,29 +20,24 @@ export const webhookDeliveries = command({
   summary: "A job's webhooks, and what became of each try",
   arguments: { job: jobArgument },
   options: {
-    limit: { about: 'so many at most (20)', value: 'N', short: 'n', parse: wholeNumber(1, 100_000) },
+    limit: limitOption,
     project: projectOption,
   },
   async run(shell, given) {
-    const { out } = shell;
     const { path } = await findJob(shell, given.job, given.project);
-    const limit = given.limit ?? 20;
-    const query = { limit: Math.min(limit, 200) };
-    const found = await take(limit, shell.client().items('listDeliveries', { path, query }));
-    out.answer(found, () => {
-      if (found.length === 0) out.say('None was sent yet.');
-      else
-        out.table(
-          ['DELIVERY', 'EVENT', 'STATE', 'ANSWER', 'WHEN', 'RUN'],
-          found.map((each) => [
-            each.id,
-            each.event,
-            { text: each.state, style: styleOf(each.state) },
-            each.tries.map(answerOf).join(', '),
-            formatAgo(each.created_at),
-            each.run_id ?? each.kind,
-          ]),
-        );
+    const client = shell.client();
+    const found = await newest(given.limit, (query) => client.items('listDeliveries', { path, query }));
+    shell.out.list(found, {
+      none: 'None was sent yet.',
+      heads: ['DELIVERY', 'STATE', 'ANSWER', 'WHEN', 'EVENT', 'RUN'],
+      row: (each) => [
+        each.id,
+        { text: each.state, style: styleOf(each.state) },
+        each.tries.map(answerOf).join(', '),
+        formatAgo(each.created_at),
+        each.event,
+        each.run_id ?? each.kind,
+      ],
     });
   },
 });

@@ -1,35 +1,25 @@
-import { confirm } from '../ask.ts';
 import { command } from '../command.ts';
 import { findJob } from '../find/job.ts';
 import { jobArgument, projectOption } from '../options.ts';
-import { wholeNumber } from '../values.ts';
+import type { Output } from '../output/output.ts';
 
 export const webhookSecret = command({
   name: 'webhook secret',
   summary: "The secret that a job's webhooks are signed with; who asked is noted",
   arguments: { job: jobArgument },
-  options: {
-    rotate: { about: 'make a new one; for a while webhooks are signed with both' },
-    overlap: {
-      about: 'how long the old one stays good, in hours',
-      value: 'HOURS',
-      parse: wholeNumber(0, 8_760),
-    },
-    yes: { about: 'without asking', short: 'y' },
-    project: projectOption,
-  },
+  options: { project: projectOption },
   async run(shell, given) {
-    const { out } = shell;
-    const { path, job } = await findJob(shell, given.job, given.project);
-    if (given.rotate) await confirm(shell, `Make a new webhook secret for ${job.name}?`, given.yes);
-    const client = shell.client();
-    const body = given.overlap === undefined ? {} : { overlap_hours: given.overlap };
-    const shown = given.rotate
-      ? await client.call('rotateWebhookSecret', { path, body })
-      : await client.call('revealWebhookSecret', { path });
-    out.answer(shown, () => {
-      out.say(shown.webhook_secret);
-      if (shown.previous_until !== null) out.note(`The one before is good until ${shown.previous_until}.`);
-    });
+    const { path } = await findJob(shell, given.job, given.project);
+    saySecret(shell.out, await shell.client().call('revealWebhookSecret', { path }));
   },
 });
+
+export function saySecret(
+  out: Output,
+  shown: { webhook_secret: string; previous_until: string | null },
+): void {
+  out.answer(shown, () => {
+    out.say(shown.webhook_secret);
+    if (shown.previous_until !== null) out.note(`The one before is good until ${shown.previous_until}.`);
+  });
+}

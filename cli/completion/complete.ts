@@ -32,7 +32,7 @@ async function candidates(
   shell: Shell,
 ): Promise<Candidate[]> {
   const { command, words, rest } = findCommand(before, commands);
-  const further = furtherWords(words, commands);
+  const further = wordsBehind(words, commands);
   if (command === undefined) return current.startsWith('-') ? optionsOf(undefined) : further;
 
   const { option, positionals, given } = readSoFar(command, rest);
@@ -45,7 +45,7 @@ async function candidates(
   return positionals === 0 && words.length === 1 ? [...further, ...ofArgument] : ofArgument;
 }
 
-function furtherWords(words: string[], commands: readonly Command[]): Candidate[] {
+function wordsBehind(words: string[], commands: readonly Command[]): Candidate[] {
   if (words.length === 0) {
     const first = new Map(commands.toReversed().map(({ name, summary }) => [firstWord(name), summary]));
     return [...first].map(([value, about]) => ({ value, about })).toReversed();

@@ -36,6 +36,11 @@ export const runs: Completer = async (shell) => {
 export const hosts: Completer = async (shell) =>
   shell.hosts.all().map(({ url, organization }) => ({ value: url, about: organization }));
 
+export const users: Completer = async (shell) => {
+  const { data } = await shell.client().call('listUsers', { query: { limit: 200 } });
+  return data.map(({ email, role }) => ({ value: email, about: role }));
+};
+
 export const tokens: Completer = async (shell) => {
   const { data } = await shell.client().call('listTokens', { query: { limit: 200 } });
   return data.map(({ name, scope }) => ({ value: name, about: scope }));

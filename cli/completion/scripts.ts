@@ -13,13 +13,20 @@ complete -o default -F _dctl dctl`,
   zsh: `#compdef dctl
 _dctl() {
   local value about
-  local -a values shown
+  local -a found
   while IFS=$'\\t' read -r value about; do
-    values+=("$value")
-    shown+=("$value\${about:+  -- $about}")
+    found+=("\${value//:/\\\\:}\${about:+:$about}")
   done < <(dctl ${completionWord} zsh "\${(@)words[2,CURRENT]}" 2>/dev/null)
-  if (( \${#values} )); then compadd -l -d shown -a values; else _files; fi
+  if (( \${#found} )); then _describe -V dctl found; else _files; fi
 }
 compdef _dctl dctl`,
-  fish: `complete -c dctl -a '(dctl ${completionWord} fish (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'`,
+  fish: `function __dctl_complete
+  set -l found (dctl ${completionWord} fish (commandline -opc)[2..] (commandline -ct) 2>/dev/null)
+  if count $found >/dev/null
+    printf '%s\\n' $found
+  else
+    __fish_complete_path (commandline -ct)
+  end
+end
+complete -c dctl -f -k -a '(__dctl_complete)'`,
 } as const;

@@ -1,8 +1,9 @@
-import type { Project } from '../../client/index.ts';
+import type { Job, Project } from '../../client/index.ts';
 import { UsageError } from '../failure.ts';
 import type { Shell } from '../shell.ts';
 import { suggestion } from '../suggest.ts';
-import { allProjects, namesOf, pick, projectNamed } from './project.ts';
+import { allProjects, findProject, namesOf, pick, projectNamed } from './project.ts';
+import { allOf } from './take.ts';
 
 export interface FoundJob {
   project: Project;
@@ -50,4 +51,20 @@ function nothingFound(wanted: string, within: Project[]): string {
     jobs.map(({ name }) => name),
   );
   return `There is no job ${wanted}${place}.${close || ` There are: ${namesOf(jobs) || 'none'}.`}`;
+}
+
+/** All jobs of the project that is meant, or of all projects, with all that is set of them. */
+export async function jobsWithin(
+  shell: Shell,
+  projectOption: string | undefined,
+): Promise<{ job: Job; project: Project }[]> {
+  const client = shell.client();
+  const named = projectOption ?? projectNamed(shell, shell.folder);
+  const projects = named === undefined ? await allProjects(client) : [await findProject(shell, named)];
+  const query = { limit: 200 };
+  const byProject = projects.map(async (project) => {
+    const all = await allOf(client.items('listJobs', { path: { project_id: project.id }, query }));
+    return all.map((job) => ({ job, project }));
+  });
+  return (await Promise.all(byProject)).flat();
 }

@@ -4,28 +4,25 @@ import { plain } from './plain.ts';
 export type Cell = string | number | null | { text: string; style: Style };
 
 const gap = '  ';
-const narrowest = 12;
+/** Of a column that gives way. */
+const narrowest = 14;
+/** Cut in two it would be of no use: somebody copies it from the table. */
+const id = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
-/** Rows below heads, each column as wide as its widest cell. The widest text gives way where the terminal is narrow. */
+/**
+ * Rows below heads, each column as wide as its widest cell. Where the terminal is narrow, the columns at the end, which
+ * tell least, are left out until the others have some room; then the widest text that is no id gives way.
+ */
 export function tableLines(
   heads: string[],
   rows: Cell[][],
   { columns, paint }: { columns: number; paint: (style: Style, text: string) => string },
 ): string[] {
   const texts = rows.map((row) => row.map((cell) => plain(textOf(cell))));
-  const widths = heads.map((head, column) =>
-    Math.max(head.length, ...texts.map((row) => lengthOf(row[column] ?? ''))),
-  );
-  for (let over = totalOf(widths) - columns; over > 0;) {
-    const widest = widths.indexOf(Math.max(...widths));
-    const less = Math.min(over, widths[widest]! - narrowest);
-    if (less <= 0) break;
-    widths[widest]! -= less;
-    over -= less;
-  }
+  const widths = widthsFor(heads, texts, columns);
   const lineOf = (cells: string[], style: (text: string, column: number) => string) =>
-    cells
-      .map((text, column) => style(fitted(text, widths[column]!, column === cells.length - 1), column))
+    widths
+      .map((width, column) => style(fitted(cells[column] ?? '', width, column === widths.length - 1), column))
       .join(gap)
       .trimEnd();
   return [
@@ -39,6 +36,25 @@ export function tableLines(
   ];
 }
 
+/** Of the columns that are shown. */
+function widthsFor(heads: string[], texts: string[][], columns: number): number[] {
+  const widths = heads.map((head, column) =>
+    Math.max(lengthOf(head), ...texts.map((row) => lengthOf(row[column] ?? ''))),
+  );
+  const leasts = widths.map((width, column) =>
+    texts.some((row) => id.test(row[column] ?? '')) ? width : Math.min(width, narrowest),
+  );
+  while (totalOf(leasts) > columns && leasts.length > 1) leasts.pop();
+  const shown = widths.slice(0, leasts.length);
+  const spare = () => shown.map((width, column) => (width > leasts[column]! ? width : 0));
+  for (let over = totalOf(shown) - columns; over > 0; over -= 1) {
+    const widest = Math.max(...spare());
+    if (widest === 0) break;
+    shown[spare().indexOf(widest)]! -= 1;
+  }
+  return shown;
+}
+
 function textOf(cell: Cell): string {
   if (cell === null) return '';
   return typeof cell === 'object' ? cell.text : String(cell);
@@ -48,12 +64,17 @@ function totalOf(widths: number[]): number {
   return widths.reduce((sum, width) => sum + width + gap.length, -gap.length);
 }
 
-function lengthOf(text: string): number {
+export function lengthOf(text: string): number {
   return Array.from(text).length;
 }
 
-function fitted(text: string, width: number, isLast: boolean): string {
+/** As much of a text as there is room for. */
+export function cut(text: string, width: number): string {
   const characters = Array.from(text);
-  if (characters.length > width) return `${characters.slice(0, width - 1).join('')}…`;
-  return isLast ? text : text + ' '.repeat(width - characters.length);
+  return characters.length > width ? `${characters.slice(0, Math.max(0, width - 1)).join('')}…` : text;
+}
+
+function fitted(text: string, width: number, isLast: boolean): string {
+  const shown = cut(text, width);
+  return isLast ? shown : shown + ' '.repeat(width - lengthOf(shown));
 }

@@ -43,7 +43,8 @@ export async function listFiles(folder: string): Promise<ProjectFile[]> {
       if (further.has(file, about?.isDirectory() === true)) continue;
       if (real === undefined || about === undefined)
         throw new Failure(`${below} is a link that leads nowhere: remove it, or put it into .dctlignore.`);
-      if (real !== repository && !real.startsWith(repository + sep))
+      const isWithin = real === repository || real.startsWith(repository + sep);
+      if (!isWithin || real.slice(repository.length).split(sep).includes('.git'))
         throw new Failure(
           `${below} is a link that leads out of the project, to ${real}: copy what is needed, or put it into .dctlignore.`,
         );

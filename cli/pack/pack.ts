@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import { createGzip } from 'node:zlib';
-import { pack } from 'tar-stream';
 import type { ProjectFile } from './list-files.ts';
 
 /** Where a gzip header tells on which system it was made: of no concern to anybody. */
@@ -11,6 +9,8 @@ const unknownSystem = 255;
 
 /** Files as `.tar.gz`: the same bytes for the same files, whenever, wherever and by whomever they are packed. */
 export async function packFiles(files: ProjectFile[]): Promise<Uint8Array<ArrayBuffer>> {
+  // Loaded when something is packed: no other command is to wait for it.
+  const [{ createGzip }, { pack }] = await Promise.all([import('node:zlib'), import('tar-stream')]);
   const archive = pack();
   const compressed = buffer(archive.pipe(createGzip({ level: 9 })));
   for (const { path, file, isExecutable } of files) {

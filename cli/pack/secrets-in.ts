@@ -35,7 +35,10 @@ export async function secretsIn(files: ProjectFile[]): Promise<{ path: string; w
   const found: { path: string; why: string }[] = [];
   for (const { path, file, size } of files) {
     const why =
-      whyByName(path) ?? (size > mostBytes ? undefined : whyByText(path, await readFile(file, 'latin1')));
+      // A link is named as somebody likes: what it leads to counts too.
+      whyByName(path) ??
+      whyByName(file) ??
+      (size > mostBytes ? undefined : whyByText(path, await readFile(file, 'latin1')));
     if (why !== undefined) found.push({ path, why });
   }
   return found;

@@ -34,8 +34,10 @@ function nodeCounts({ nodes_total: total, nodes_succeeded, nodes_failed, nodes_s
 
 /** What went wrong, and where. */
 export function sayFailures(run: Run, nodes: NodeResult[], out: Output): void {
-  if (run.error_message !== null) out.say(`  ${plain(run.error_message)}`);
   const failed = nodes.filter(({ status }) => isFailure(status));
+  // Of failed nodes it says no more than they do themselves.
+  const isSaidByNodes = failed.length > 0 && run.status_reason === null;
+  if (run.error_message !== null && !isSaidByNodes) out.say(`  ${plain(run.error_message)}`);
   for (const node of failed.slice(0, shownFailures)) {
     out.say(`  ${out.paint('red', '✗')} ${plain(`${node.resource_type} ${nameOfNode(node)}`)}`);
     for (const line of (node.message ?? '')

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { Suspense } from 'react';
-import { NavLink, Outlet, ScrollRestoration, useNavigate } from 'react-router';
+import { Link, NavLink, Outlet, ScrollRestoration, useNavigate } from 'react-router';
 import { api } from './api.ts';
 import { RequireSession, useSession } from './session.tsx';
 
@@ -17,7 +17,7 @@ export function Frame() {
   return (
     <RequireSession>
       <a className="skip" href="#page">
-        Skip to the page
+        Skip to content
       </a>
       <div className="frame">
         <header className="bar">
@@ -73,7 +73,9 @@ function Account() {
       ) : (
         <span>{organization.name}</span>
       )}
-      <span className="quiet">{session.user.email}</span>
+      <Link className="quiet" to="/settings/authentication/account">
+        {session.user.email}
+      </Link>
       <button type="button" onClick={() => void signOut()}>
         Sign out
       </button>

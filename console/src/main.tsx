@@ -3,7 +3,16 @@ import { createRoot } from 'react-dom/client';
 import { RouterProvider } from 'react-router/dom';
 import { DctlError } from '../../client/client.ts';
 import { router } from './router.tsx';
+// All of it here, once and in this order: what a page looks like is not to depend on which were open before.
 import './styles.css';
+import './parts/parts.css';
+import './parts/rows.css';
+import './pages/runs.css';
+import './pages/run.css';
+import './jobs/jobs.css';
+import './projects/projects.css';
+import './orchestration/orchestration.css';
+import './settings/settings.css';
 
 const queries = new QueryClient({
   defaultOptions: {

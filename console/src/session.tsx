@@ -48,7 +48,7 @@ export function RequireSession({ children }: { children: ReactNode }) {
   if (session === undefined) return null;
   if (organization === undefined)
     return (
-      <Problem error={new Error('You belong to no organization yet: ask an admin of one to add you.')} />
+      <Problem error={new Error('You are not a member of any organization. Ask an admin to invite you.')} />
     );
   if (chosenOrganization() !== organization.id) chooseOrganization(organization.id);
 

@@ -92,7 +92,8 @@ describe('login', () => {
     try {
       const started = alone.start(['login', system.url], { terminal: 100 });
       await started.said('Token');
-      started.type(`${system.token}\r`);
+      // Keys that move are none of the token's.
+      started.type(`x\u007f\u001b[D${system.token}\u001b[A\r`);
       const { exitCode, stdout } = await started.ended;
       expect(stdout).toContain('organization default');
       expect(stdout).not.toContain(system.token.slice(5));
@@ -177,6 +178,11 @@ describe('init and deploy', () => {
     await dctl(['deployments', 'activate', first.id]);
     const listed = (await dctl(['deployments', '--json', '--project', project])).json;
     expect(listed.find((each: any) => each.is_current).id).toBe(first.id);
+
+    await dctl(['deployments', 'activate', second.id]);
+    expect((await dctl(['deployments', 'roll-back', '--json'])).json.id).toBe(first.id);
+    const further = await person.dctl(['deployments', 'roll-back'], { folder });
+    expect(further).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('no deployment before') });
   });
 
   test('nothing leaves the machine that looks like a secret, unless that is said of it', async () => {
@@ -227,7 +233,11 @@ describe('jobs and what they run with', () => {
       timeout_seconds: 7_200,
       schedule: { cron: '0 6 * * *', timezone: 'UTC' },
     });
+    expect((await dctl(['schedules', '--json'])).json).toMatchObject([
+      { job: 'nightly', cron: '0 6 * * *', timezone: 'UTC', enabled: false },
+    ]);
     expect((await dctl(['jobs', 'set', 'nightly', '--cron', 'none', '--json'])).json.schedule).toBeNull();
+    expect((await dctl(['schedules'])).stdout).toContain('--cron');
     expect((await dctl(['jobs', 'show', 'nightly'])).stdout).toContain('dbt build --select orders+');
 
     const unsure = await person.dctl(['jobs', 'delete', 'nightly'], { folder });
@@ -279,7 +289,60 @@ describe('jobs and what they run with', () => {
       target: 'dev',
     });
     expect((await dctl(['env', '-e', 'staging', '--json'])).json).toEqual({});
+    await dctl(['environments', 'delete', 'staging', '--yes']);
+    const used = await person.dctl(['environments', 'delete', 'production', '--yes'], { folder });
+    expect(used).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('in place of deleting') });
   });
+});
+
+test('a project is renamed and deleted, not without being sure', async () => {
+  const name = await deployed();
+  const renamed = await dctl(['projects', 'rename', name, 'other']);
+  expect(renamed.stderr).toContain(`dctl.json still says ${name}`);
+  const unsure = await person.dctl(['projects', 'delete', 'other']);
+  expect(unsure).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('with 1 job? Say --yes') });
+  await dctl(['projects', 'delete', 'other', '--yes']);
+  expect((await person.dctl(['projects', '--json'])).json.map((each: any) => each.name)).not.toContain(
+    'other',
+  );
+});
+
+test('a schedule is tried out before it is set', async () => {
+  const checked = await person.dctl(['schedules', 'check', '0 6 * * *', '-n', '2', '--json']);
+  expect(checked.json).toEqual([expect.stringMatching(/T06:00/), expect.stringMatching(/T06:00/)]);
+  expect(await person.dctl(['schedules', 'check', '61 * * * *'])).toMatchObject({
+    exitCode: 3,
+    stderr: expect.stringContaining('dctl:'),
+  });
+});
+
+test('people are invited by a link that is shown once, change their role and leave', async () => {
+  const created = await person.dctl(['invitations', 'create', 'ada@example.com', '--role', 'operator']);
+  const [, token] = /^http\S+\/console\/invitation#(\S+)\n$/.exec(created.stdout) ?? [];
+  const listed = await person.dctl(['invitations']);
+  expect(listed.stdout).toMatch(/ada@example\.com +operator/);
+  expect(listed.stdout).not.toContain(token);
+  const password = 'correct horse battery';
+  const accepted = await system.call('POST', '/api/v1/invitations/accept', { token, password });
+  expect(accepted.status).toBe(200);
+
+  const changed = await person.dctl(['users', 'set', 'Ada@Example.com', '--role', 'viewer', '--json']);
+  expect(changed.json).toMatchObject({ email: 'ada@example.com', role: 'viewer' });
+  const unsure = await person.dctl(['users', 'set', 'ada@exampel.com', '--role', 'admin']);
+  expect(unsure).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('mean ada@example.com?') });
+  expect(await person.dctl(['users', 'remove', 'ada@example.com', '--yes'])).toMatchObject({ exitCode: 0 });
+  expect((await person.dctl(['users'])).stdout).not.toContain('ada@example.com');
+
+  await person.dctl(['invitations', 'create', 'bob@example.com']);
+  await person.dctl(['invitations', 'withdraw', 'bob@example.com']);
+  expect((await person.dctl(['invitations', '--json'])).json).toEqual([]);
+
+  const noted = await person.dctl(['audit', '--action', 'invitation.created', '--limit', '2', '--json']);
+  expect(noted.json).toMatchObject([
+    { details: { email: 'bob@example.com', role: 'viewer' } },
+    { details: { email: 'ada@example.com', role: 'operator' } },
+  ]);
+  expect((await person.dctl(['audit', '-n', '1'])).stdout).toMatch(/token .+ invitation\.withdrawn/);
 });
 
 test('a token is made, shown once, used and revoked', async () => {
@@ -326,7 +389,7 @@ test("a job's webhook is set, tried out, looked at and verified with its secret"
 
     const old = (await dctl(['webhook', 'secret', 'scheduled-run'])).stdout.trim();
     expect(old).toMatch(/^whsec_/);
-    const rotated = await dctl(['webhook', 'secret', 'scheduled-run', '--rotate', '--yes', '--json']);
+    const rotated = await dctl(['webhook', 'rotate-secret', 'scheduled-run', '--yes', '--json']);
     expect(rotated.json.webhook_secret).not.toBe(old);
     const again = await person.dctl(['webhook', 'verify', '--job', 'scheduled-run'], {
       folder,

@@ -36,11 +36,18 @@ async function offered(...words: string[]): Promise<string[]> {
 
 test('bash offers commands, options, their values, and the names that the server knows', async () => {
   expect(await offered('tr')).toEqual(['trigger']);
-  expect(await offered('webhook', '')).toEqual(['verify', 'secret', 'test', 'deliveries', 'send-again']);
+  expect(await offered('webhook', '')).toEqual([
+    'verify',
+    'secret',
+    'rotate-secret',
+    'test',
+    'deliveries',
+    'send-again',
+  ]);
   expect(await offered('trigger', '--s')).toEqual(['--select']);
   expect(await offered('runs', '--status', 'par')).toEqual(['partial']);
   expect(await offered('trigger', 'sch')).toEqual(['scheduled-run']);
-  expect(await offered('jobs', '')).toEqual(['show', 'create', 'set', 'delete']);
+  expect(await offered('jobs', '')).toEqual(['show', 'create', 'set', 'delete', 'trends']);
   expect(await offered('env', '--project', 's')).toEqual(['shop']);
   expect(await offered('jobs', 'show', '--project', 'nowhere', '')).toEqual(['']);
 });

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -12,12 +12,15 @@ const run = promisify(execFile);
 let system: System;
 let folder: string;
 
-/** A project of somebody else's, in which dctl is installed. */
+/** A project of somebody else's, in which the package that `npm pack` makes is installed. */
 beforeAll(async () => {
   system = await startSystem({ workers: 0 });
   folder = await mkdtemp(join(tmpdir(), 'dctl-library-'));
-  await mkdir(join(folder, 'node_modules'));
-  await symlink(process.cwd(), join(folder, 'node_modules', 'dctl'));
+  const installed = join(folder, 'node_modules', 'dctl');
+  await mkdir(installed, { recursive: true });
+  await run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder]);
+  const [archive = ''] = (await readdir(folder)).filter((name) => name.endsWith('.tgz'));
+  await run('tar', ['-xzf', join(folder, archive), '-C', installed, '--strip-components=1']);
   await writeFile(join(folder, 'package.json'), '{"type": "module"}');
 });
 afterAll(async () => {
@@ -57,4 +60,26 @@ test('a program imports the client, and its types know the API', async () => {
   await tsc('script.ts');
   await writeFile(join(folder, 'wrong.ts'), script.replace('run_id', 'runId'));
   await expect(tsc('wrong.ts')).rejects.toMatchObject({ stdout: expect.stringContaining('runId') });
+});
+
+test('the package holds the client and the command, nothing of the server, and the command works from it', async () => {
+  const installed = join(folder, 'node_modules', 'dctl');
+  const folders = (await readdir(installed, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath }) =>
+      parentPath
+        .slice(installed.length + 1)
+        .split('/')
+        .slice(0, 2)
+        .join('/'),
+    );
+  expect([...new Set(folders)].toSorted()).toEqual(['', 'cli', 'dist/cli', 'dist/client']);
+
+  for (const name of ['ignore', 'tar-stream', 'yaml'])
+    await symlink(join(process.cwd(), 'node_modules', name), join(folder, 'node_modules', name));
+  const env = { PATH: process.env['PATH'] ?? '', DCTL_URL: system.url, DCTL_TOKEN: system.token };
+  const program = join(installed, 'cli/dctl.mjs');
+  const { stdout } = await run(process.execPath, [program, 'projects', '--json'], { cwd: folder, env });
+  expect(JSON.parse(stdout)).toEqual(expect.any(Array));
+  await expect(run(program, ['nonsense'], { env })).rejects.toMatchObject({ code: 3 });
 });

@@ -80,7 +80,11 @@ describe('which files go', () => {
     await rm(join(top, 'models', 'loop'));
     await symlink('/etc/passwd', join(top, 'models', 'passwd.sql'));
     await expect(listFiles(top)).rejects.toThrow('leads out of the project');
+    await write({ '.git/config': '[remote]' });
+    await symlink('../.git/config', join(top, 'models', 'config.md'));
     await write({ '.dctlignore': 'passwd.sql\n' });
+    await expect(listFiles(top)).rejects.toThrow('config.md is a link that leads out of the project');
+    await rm(join(top, 'models', 'config.md'));
     expect(await pathsIn()).not.toContain('models/passwd.sql');
     await symlink('gone', join(top, 'nowhere'));
     await expect(listFiles(top)).rejects.toThrow('leads nowhere');
@@ -122,6 +126,13 @@ describe('the archive', () => {
 });
 
 describe('a file that looks like a secret', () => {
+  test('is found behind a link of another name', async () => {
+    await write({ ...small, '.gitignore': '.env\n', '.env': 'PASSWORD=hunter2' });
+    await symlink('../.env', join(top, 'models', 'notes.md'));
+    const found = await secretsIn(await listFiles(top));
+    expect(found).toEqual([{ path: 'models/notes.md', why: expect.any(String) }]);
+  });
+
   const key = '-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n';
   const token = `dctl_${createHash('sha256').update('x').digest('hex').slice(0, 36)}`;
   test.each<[string, string]>([

@@ -1,7 +1,8 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { commandGroups, commands } from '../../cli/commands.ts';
 import { firstWord, helpOf, helpOfAll } from '../../cli/help.ts';
-import { commonOptions, findCommand, parseGiven, writtenName } from '../../cli/parse.ts';
+import { tableLines } from '../../cli/output/table.ts';
+import { commonOptions, findCommand, parseGiven, refuseMistypedWord, writtenName } from '../../cli/parse.ts';
 import { UsageError } from '../../cli/failure.ts';
 import { quoted } from '../../cli/commands/trigger.ts';
 import { splitWords } from '../../src/commands/words.ts';
@@ -70,13 +71,63 @@ test.each([
   ['runs --status sucess', 'Did you mean success?'],
   ['runs --limit none', 'whole number'],
   ['runs --since yesterday', '2026-11-30'],
-  ['runs --limit', 'limit'],
+  ['runs --limit', '--limit N'],
+  ['trigger a --cause -x', '--cause=-'],
+  ['trigger a --wait=yes', '--wait takes no value'],
   ['jobs set a --timeout soon', '30m'],
   ['completion tcsh', 'bash, zsh, fish'],
   ['trigger a --meta x', 'NAME=VALUE'],
 ])('dctl %s is refused, and it is said what to write', (line, sentence) => {
   expect(() => given(line)).toThrow(UsageError);
   expect(() => given(line)).toThrow(sentence);
+});
+
+test('jobs list is jobs, and a mistyped second word is told the one that was meant', () => {
+  const found = (line: string) => findCommand(line.split(' '), commands);
+  expect(found('jobs list -p shop')).toMatchObject({ command: { name: 'jobs' }, rest: ['-p', 'shop'] });
+  expect(found('runs list')).toMatchObject({ command: { name: 'runs' }, rest: [] });
+  expect(found('artifacts list latest')).toMatchObject({ command: { name: 'artifacts' }, rest: ['latest'] });
+  expect(found('deploy list')).toMatchObject({ command: { name: 'deploy' }, rest: ['list'] });
+  for (const [line, meant] of [
+    ['jobs craete nightly', 'jobs create'],
+    ['artifacts downlod latest', 'artifacts download'],
+    ['deployments rollback', 'deployments roll-back'],
+  ] as const) {
+    const { command, rest } = found(line);
+    expect(() => refuseMistypedWord(command!, rest, commands)).toThrow(`Did you mean ${meant}?`);
+  }
+  const { command, rest } = found('artifacts latest');
+  expect(() => refuseMistypedWord(command!, rest, commands)).not.toThrow();
+});
+
+describe('a table in a narrow terminal', () => {
+  const id = '9c0b0058-f214-4b21-859b-9247d2b0f44a';
+  const lines = (columns: number) =>
+    tableLines(['RUN', 'NAME', 'WHEN', 'WHY'], [[id, 'n'.repeat(40), '2 min ago', 'y'.repeat(40)]], {
+      columns,
+      paint: (_style, text) => text,
+    });
+
+  test.each([200, 132, 100, 80, 66, 40])('keeps to %s columns, and never cuts an id', (columns) => {
+    for (const line of lines(columns)) expect(line.length).toBeLessThanOrEqual(columns);
+    expect(lines(columns)[1]).toContain(id);
+  });
+
+  test('cuts what is long, and leaves out what tells least', () => {
+    expect(lines(200)[1]).toBe(`${id}  ${'n'.repeat(40)}  2 min ago  ${'y'.repeat(40)}`);
+    expect(lines(100)[1]).toBe(`${id}  ${'n'.repeat(23)}…  2 min ago  ${'y'.repeat(24)}…`);
+    expect(lines(78)).toEqual([
+      `RUN${' '.repeat(35)}NAME${' '.repeat(27)}WHEN`,
+      `${id}  ${'n'.repeat(28)}…  2 min ago`,
+    ]);
+    expect(lines(40)).toEqual(['RUN', id]);
+  });
+
+  test('and so does a help', () => {
+    for (const columns of [60, 80, 120])
+      for (const line of helpOfAll(commands, commandGroups, columns).split('\n'))
+        expect(line.length).toBeLessThanOrEqual(columns);
+  });
 });
 
 test('words that are selected reach dbt as they were typed', () => {

@@ -35,6 +35,17 @@ describe('a webhook as the server signs it', () => {
     }
   });
 
+  test('costs no more for signatures without end: only the first few are looked at', async () => {
+    const headers = signed();
+    const standard = headers['webhook-signature']!;
+    const behind = (wrong: number) => ({
+      ...headers,
+      'webhook-signature': [...Array<string>(wrong).fill('v1,'), standard].join(' '),
+    });
+    expect(await verifyWebhook(body, behind(4), secret)).toMatchObject({ isGenuine: true });
+    expect(await verifyWebhook(body, behind(5), secret)).toMatchObject({ isGenuine: false });
+  });
+
   test.each<[string, () => Parameters<typeof verifyWebhook>]>([
     ['with another body', () => [`${body} `, signed(), secret]],
     ['with another body and no time', () => [`${body} `, without(signed(), 'webhook-'), secret]],

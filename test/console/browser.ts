@@ -1,9 +1,10 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
-import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
-import type { Person } from '../support/session.ts';
+import { chromium, type Browser, type BrowserContextOptions, type Page, type Request } from 'playwright-core';
+import { signIn, type Person } from '../support/session.ts';
 import type { System } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 /** Git ignores it; CI keeps it. */
 const screenshots = join(process.cwd(), '.dctl', 'screenshots');
@@ -16,17 +17,17 @@ export interface OpenPage {
   page: Page;
   /** Uncaught errors, what the page's policy refused, and requests to any other address. Empty when all is well. */
   complaints: string[];
-  /** Goes to an address below /console, and waits until the page's heading is there. */
+  /** Goes to an address below /console, and waits until all of the page is there. */
   go(path: string): Promise<void>;
-  /** Writes <name>.png; the whole page, not only what fits in the window. */
-  screenshot(name: string): Promise<void>;
+  /** Writes <name>.png: the whole page, or only what fits in the window. */
+  screenshot(name: string, isWhole?: boolean): Promise<void>;
   close(): Promise<void>;
 }
 
-export function startChromium(): Promise<Browser> {
+export function startChromium(options: string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: process.env['DCTL_TEST_CHROMIUM'] ?? '/usr/bin/chromium',
-    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+    args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...options],
   });
 }
 
@@ -43,14 +44,21 @@ export async function openPage(
     ...options,
   });
   const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(30_000);
+  watchRequests(page);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
     // What the server refused is on the page, in its own words.
     const isRefusal = message.text().startsWith('Failed to load resource');
-    if (message.type() === 'error' && !isRefusal) complaints.push(message.text());
+    // That header counts over https alone.
+    const isOfPlainHttp = message.text().startsWith('The Cross-Origin-Opener-Policy header has been ignored');
+    if (message.type() === 'error' && !isRefusal && !isOfPlainHttp) complaints.push(message.text());
   });
+  await page.addInitScript(
+    `addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
+       console.error('refused by ' + violatedDirective + ': ' + blockedURI))`,
+  );
   page.on('request', (request) => {
     if (!request.url().startsWith(url) && !/^(blob|data):/.test(request.url()))
       complaints.push(`asked another server: ${request.url()}`);
@@ -61,29 +69,79 @@ export async function openPage(
     async go(path) {
       await page.goto(`${url}/console${path}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
+      await settled(page);
     },
-    async screenshot(name) {
+    async screenshot(name, isWhole = true) {
       await mkdir(screenshots, { recursive: true });
-      await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: true });
+      await page.screenshot({ path: join(screenshots, `${name}.png`), fullPage: isWhole });
     },
     close: () => context.close(),
   };
 }
 
-/** A window in which somebody has signed in through the form. */
+/** A window in which somebody is signed in. */
 export async function openConsole(
   browser: Browser,
-  system: Pick<System, 'url'>,
-  { email, password }: Pick<Person, 'email' | 'password'>,
+  system: System,
+  person: Pick<Person, 'email' | 'password'>,
   options: BrowserContextOptions = {},
 ): Promise<OpenPage> {
+  const { cookie } = await signIn(system, person);
   const opened = await openPage(browser, system, options);
-  await opened.go('/sign-in');
-  await opened.page.getByLabel('E-mail').fill(email);
-  await opened.page.getByLabel('Password').fill(password);
-  await opened.page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await opened.page.getByRole('navigation', { name: 'Main' }).waitFor();
+  const [name = '', value = ''] = cookie.split('=');
+  await opened.page.context().addCookies([{ name, value, url: system.url }]);
   return opened;
+}
+
+/** What a page has asked for and not been answered yet, and when that changed last. */
+const asked = new WeakMap<Page, { pending: Set<Request>; changedAt: number }>();
+
+function watchRequests(page: Page): void {
+  const its = { pending: new Set<Request>(), changedAt: performance.now() };
+  asked.set(page, its);
+  // A log that is followed has no end for as long as its run has none.
+  const isLog = (request: Request) => /\/log(\?|$)/.test(request.url());
+  page.on('request', (request) => {
+    if (!isLog(request)) its.pending.add(request);
+    its.changedAt = performance.now();
+  });
+  const done = (request: Request) => {
+    its.pending.delete(request);
+    its.changedAt = performance.now();
+  };
+  page.on('requestfinished', done);
+  page.on('requestfailed', done);
+}
+
+/** Waits until a page has asked for all it wants, has been answered, and every picture shows something. */
+export async function settled(page: Page): Promise<void> {
+  const its = asked.get(page)!;
+  await until(
+    `all of ${page.url()} is there`,
+    async () => ({
+      pending: [...its.pending].map((request) => request.url()),
+      isQuiet: performance.now() - its.changedAt > 100,
+      isLoading: await page.evaluate<boolean>(`document.body.innerText.includes('Loading…')`),
+      painted: await paintedShares(page),
+    }),
+    (seen) =>
+      seen.pending.length === 0 &&
+      seen.isQuiet &&
+      !seen.isLoading &&
+      seen.painted.every((share) => share > 0),
+    20_000,
+  );
+}
+
+/** Of each picture on the page, the share of its dots that are painted. */
+export async function paintedShares(page: Page): Promise<number[]> {
+  return page.evaluate<number[]>(`[...document.querySelectorAll('canvas')].map((canvas) => {
+    if (canvas.width === 0 || canvas.height === 0) return 0;
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let painted = 0;
+    for (let at = 3; at < data.length; at += 4) if (data[at] > 0) painted += 1;
+    return painted / (data.length / 4);
+  })`);
 }
 
 /** What axe finds that keeps somebody from using the page: each rule with the elements it is about. */

@@ -1,7 +1,14 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
-import { createJob, deployProject, ended, trigger, type DeployedProject } from '../support/project.ts';
+import {
+  createJob,
+  deployProject,
+  ended,
+  expectStatus,
+  trigger,
+  type DeployedProject,
+} from '../support/project.ts';
 import { startReceiver, type Receiver } from '../support/receiver.ts';
 import { addPerson, type Person } from '../support/session.ts';
 import { startSystem, type System } from '../support/system.ts';
@@ -49,7 +56,7 @@ test("a command is judged as it is typed, in the validator's own words", async (
   const { page, go } = opened;
   await go(`${pageOf(jobId)}/settings`);
   const command = page.getByLabel('Command', { exact: true });
-  await page.getByText('✓ accepted').waitFor();
+  await page.getByText('✓ valid').waitFor();
   await command.fill('dbt build; rm -rf /');
   const said = await system.call('POST', '/api/v1/commands/check', { command: 'dbt build; rm -rf /' });
   await page.getByText(said.body.detail).waitFor();
@@ -67,8 +74,8 @@ test('a schedule is saved with the next times that were shown, and a refusal is 
   const jobId = await createJob(system, project.projectId, { command: 'dbt build' });
   const { page, go } = opened;
   await go(`${pageOf(jobId)}/settings`);
-  await page.getByLabel('On a schedule').check();
-  const cron = page.getByLabel('Minute, hour, day, month, weekday');
+  await page.getByLabel('Run on a schedule').check();
+  const cron = page.getByLabel('Cron expression');
   await cron.fill('61 * * * *');
   await page.locator('.field-problem').first().waitFor();
   await cron.fill('30 5 1 1 *');
@@ -77,7 +84,7 @@ test('a schedule is saved with the next times that were shown, and a refusal is 
   await until(
     'the next time is a new year',
     () => next.first().textContent(),
-    (text) => /January 1/.test(text ?? ''),
+    (text) => /Jan 1/.test(text ?? ''),
   );
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByText('Saved.').waitFor();
@@ -93,8 +100,8 @@ test('a job is run with a command and a cause of its own, and its trends come', 
   await go('/jobs');
   await page.getByRole('button', { name: 'Run nightly' }).click();
   await page.getByRole('dialog').getByLabel('Command').fill('dbt seed --select raw_customers');
-  await page.getByLabel('Why').fill('customers were loaded <b>again</b>');
-  await page.getByRole('button', { name: 'Run it' }).click();
+  await page.getByLabel('Cause').fill('customers were loaded <b>again</b>');
+  await page.getByRole('dialog').getByRole('button', { name: 'Run' }).click();
   await page.waitForURL(/\/console\/runs\//);
   const runId = page.url().split('/').at(-1)!.split('?')[0]!;
   const run = await ended(system, runId);
@@ -103,14 +110,25 @@ test('a job is run with a command and a cause of its own, and its trends come', 
     command_override: 'dbt seed --select raw_customers',
     cause: 'customers were loaded <b>again</b>',
   });
+  await expectStatus(
+    200,
+    system.call('PATCH', `/api/v1/projects/${project.projectId}/jobs/${jobId}`, { generate_docs: true }),
+  );
   await ended(system, await trigger(system, { ...project, jobId }));
 
   await go(pageOf(jobId));
-  await page.getByText('The last 2 runs').waitFor();
+  await page.getByText('Trends: last 2 runs').waitFor();
   await page.getByText('customers were loaded <b>again</b>').waitFor();
   await page.getByText('seed.jaffle_shop.raw_customers').waitFor();
   expect(await page.locator('.trend a').count()).toBe(2);
   await opened.screenshot('job');
+
+  // What dbt wrote of the project is there for whoever is signed in.
+  await go(`/projects/${project.projectId}`);
+  const docs = await page.getByRole('link', { name: 'dbt docs' }).getAttribute('href');
+  const answer = await page.request.get(new URL(docs!, system.url).href);
+  expect(answer.status()).toBe(200);
+  expect(await answer.text()).toContain('<title>dbt Docs</title>');
 });
 
 describe("a job's webhook", () => {
@@ -118,8 +136,8 @@ describe("a job's webhook", () => {
     const jobId = await createJob(system, project.projectId, { command: quickCommand, name: 'told' });
     const { page, go } = opened;
     await go(`${pageOf(jobId)}/webhook`);
-    await page.getByLabel('Address').fill(receiver.url);
-    await page.getByRole('button', { name: 'Add a header' }).click();
+    await page.getByLabel('URL').fill(receiver.url);
+    await page.getByRole('button', { name: 'Add header' }).click();
     await page.getByLabel('Name of header 1').fill('Authorization');
     await page.getByLabel('Value of Authorization').fill('Basic c2VjcmV0');
     await page.getByRole('button', { name: 'Save', exact: true }).click();
@@ -130,12 +148,12 @@ describe("a job's webhook", () => {
       webhook_headers: { Authorization: '***' },
     });
 
-    await page.getByRole('button', { name: 'Send a test' }).click();
+    await page.getByRole('button', { name: 'Send test' }).click();
     const delivery = page.locator('details.delivery').first();
     await delivery.getByText('delivered', { exact: true }).waitFor();
     await delivery.locator('summary').click();
-    expect(await delivery.getByLabel('What try 1 was answered').textContent()).toBe('thank you');
-    expect(await delivery.getByLabel('What was sent').textContent()).toContain('"event": "job.completed"');
+    expect(await delivery.getByLabel('Response to attempt 1').textContent()).toBe('thank you');
+    expect(await delivery.getByLabel('Request body').textContent()).toContain('"event": "job.completed"');
     const [first] = receiver.hits;
     expect(headerOf(first!, 'authorization')).toBe('Basic c2VjcmV0');
 
@@ -152,9 +170,9 @@ describe("a job's webhook", () => {
       () => secret.inputValue(),
       (shown) => shown !== old,
     );
-    await page.getByText('Signed with the old secret as well until').waitFor();
+    await page.getByText('Also signed with the old secret until').waitFor();
     const now = await secret.inputValue();
-    await page.getByRole('button', { name: 'Send a test' }).click();
+    await page.getByRole('button', { name: 'Send test' }).click();
     await until(
       'the second test has come',
       async () => receiver.hits.length,
@@ -177,7 +195,7 @@ describe("a job's webhook", () => {
     const entries = page.locator('details.delivery');
     await entries.first().getByText('failed', { exact: true }).waitFor();
     await entries.first().locator('summary').click();
-    expect(await entries.first().getByLabel('What try 1 was answered').textContent()).toBe('<b>no</b>');
+    expect(await entries.first().getByLabel('Response to attempt 1').textContent()).toBe('<b>no</b>');
     await entries
       .first()
       .getByRole('button', { name: /Send again/ })
@@ -205,16 +223,15 @@ test('a viewer sees no button that would be refused', async () => {
       await viewer.page.getByRole('button', { name: /Run|New|Save|Delete|Reveal|Rotate|test/ }).count(),
     ).toBe(0);
   }
-  expect(await viewer.page.getByLabel('Address').isEnabled()).toBe(false);
+  expect(await viewer.page.getByLabel('URL').isEnabled()).toBe(false);
   expect(viewer.complaints).toEqual([]);
   await viewer.close();
 });
 
 test.each([
-  ['a wide window', 'wide', {}],
-  ['a narrow one', 'narrow', narrow],
-  ['the dark', 'dark', dark],
-])('all pages of jobs are fit for everybody in %s', async (_name, name, options) => {
+  ['in the light', 'light', {}],
+  ['in the dark on a phone', 'phone', { ...dark, ...narrow }],
+])('all pages of jobs are fit for everybody %s', async (_name, name, options) => {
   const { jobId } = project;
   const window = await openConsole(browser, system, admin, options);
   const { page, go } = window;
@@ -226,7 +243,6 @@ test.each([
   };
   for (const [called, path] of Object.entries(paths)) {
     await go(path);
-    await page.waitForLoadState('networkidle');
     await window.screenshot(`${called}-${name}`);
     expect({ path, issues: await seriousIssues(page) }).toEqual({ path, issues: [] });
     expect({ path, sideways: await movesSideways(page) }).toEqual({ path, sideways: false });

@@ -35,20 +35,20 @@ test('from a source over a rule to the run of an event, and why another made non
   await go('/orchestration/sources');
   await page.getByRole('button', { name: 'New source' }).click();
   await page.getByLabel('Name').fill('erathos');
-  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByRole('button', { name: 'Create' }).click();
   const secret = await page.getByLabel('Secret of erathos', { exact: true }).inputValue();
   const [source] = (await expectStatus(200, system.call('GET', '/api/v1/event-sources'))).body.data;
 
   await go('/orchestration/rules');
   await page.getByRole('link', { name: 'New rule' }).click();
   await page.getByLabel('Name', { exact: true }).fill('orders were loaded');
-  await page.getByRole('button', { name: 'Add a condition' }).click();
-  await page.getByLabel('What condition 1 looks at').fill('rows');
-  await page.getByLabel('How condition 1 compares').selectOption('>');
+  await page.getByRole('button', { name: 'Add condition' }).click();
+  await page.getByLabel('Field of condition 1').fill('rows');
+  await page.getByLabel('Operator of condition 1').selectOption('>');
   await page.getByLabel('Value of condition 1').fill('0');
   await page.getByLabel('Command').fill('dbt build --select source:raw.${{event.table}}+');
-  await page.getByLabel('Why').fill('${{event.table}} was loaded');
-  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByLabel('Cause').fill('${{event.table}} was loaded');
+  await page.getByRole('button', { name: 'Create' }).click();
   await page.getByRole('heading', { level: 1, name: 'orders were loaded' }).waitFor();
 
   const send = async (event: unknown) =>
@@ -61,59 +61,58 @@ test('from a source over a rule to the run of an event, and why another made non
   await opened.screenshot('events');
   await page.getByRole('link', { name: 'load-1' }).click();
   await page.getByText('orders was loaded').waitFor();
-  expect(await page.getByLabel('The event').textContent()).toContain('"rows": 7');
+  expect(await page.getByLabel('Event data').textContent()).toContain('"rows": 7');
   await go('/orchestration');
   await page.getByRole('link', { name: 'load-2' }).click();
-  await page.getByText('it was 0').waitFor();
+  await page.getByText('actual: 0').waitFor();
 
   await go('/orchestration/rules');
   await page.getByRole('link', { name: 'orders were loaded' }).click();
-  await page.getByRole('button', { name: 'Try it out' }).click();
-  await page.getByText('Of 2 events 1 would have matched, and made 1 run.').waitFor();
+  await page.getByRole('button', { name: 'Preview' }).click();
+  await page.getByText('1 of 2 events match: 1 run.').waitFor();
   await opened.screenshot('rule');
 });
 
 test('a hook names variables and secrets, and is tried out without a word of the secret', async () => {
   const { page, go } = opened;
   await go('/orchestration/values');
-  await page.getByLabel('Name of the variable').fill('account');
-  await page.getByLabel('Value of the variable').fill('12345');
-  await page.getByRole('button', { name: 'Set the variable' }).click();
+  await page.getByLabel('Variable name').fill('account');
+  await page.getByLabel('Variable value').fill('12345');
+  await page.getByRole('button', { name: 'Set variable' }).click();
   await page.getByText('account is set.').waitFor();
-  await page.getByLabel('Name of the secret').fill('token');
-  await page.getByLabel('Value of the secret').fill('hunter2-hunter2');
-  await page.getByRole('button', { name: 'Set the secret' }).click();
+  await page.getByLabel('Secret name').fill('token');
+  await page.getByLabel('Secret value').fill('hunter2-hunter2');
+  await page.getByRole('button', { name: 'Set secret' }).click();
   await page.getByText('token is set.').waitFor();
 
   await go('/orchestration/hooks/new');
   await page.getByLabel('Description').fill('tell the team');
-  await page.getByLabel('Address').fill('https://api.example.com/${{variables.account}}/runs');
-  await page.getByRole('button', { name: 'Add a header' }).click();
+  await page.getByLabel('URL').fill('https://api.example.com/${{variables.account}}/runs');
+  await page.getByRole('button', { name: 'Add header' }).click();
   await page.getByLabel('Name of header 1').fill('Authorization');
   await page.getByLabel('Value of Authorization').fill('Bearer ${{secrets.token}}');
-  await page.getByLabel('Body').fill('{ "run": "${{run.RUN_ID}}" }');
-  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByLabel('Body').fill('{ "run": "${{run.ID}}" }');
+  await page.getByRole('button', { name: 'Create' }).click();
   await page.getByRole('heading', { level: 1, name: 'tell the team' }).waitFor();
   const [hook] = (await expectStatus(200, system.call('GET', '/api/v1/hooks'))).body.data;
   expect(hook).toMatchObject({
     method: 'POST',
     header: { Authorization: 'Bearer ${{secrets.token}}' },
-    body: { run: '${{run.RUN_ID}}' },
+    body: { run: '${{run.ID}}' },
   });
   expect(await page.content()).not.toContain('hunter2');
 
   // A hook that names a variable that is not there is refused, beside the field.
-  await page.getByLabel('Address').fill('https://api.example.com/${{variables.nobody}}/runs');
+  await page.getByLabel('URL').fill('https://api.example.com/${{variables.nobody}}/runs');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByRole('alert').waitFor();
   await opened.screenshot('hook');
 });
 
 test.each([
-  ['a wide window', 'wide', {}],
-  ['a narrow one', 'narrow', narrow],
-  ['the dark', 'dark', dark],
-])('all pages of orchestration are fit for everybody in %s', async (_name, name, options) => {
+  ['in the light', 'light', {}],
+  ['in the dark on a phone', 'phone', { ...dark, ...narrow }],
+])('all pages of orchestration are fit for everybody %s', async (_name, name, options) => {
   const window = await openConsole(browser, system, admin, options);
   const paths = {
     events: '',
@@ -128,7 +127,6 @@ test.each([
   for (const [called, below] of Object.entries(paths)) {
     const path = `/orchestration${below}`;
     await window.go(path);
-    await window.page.waitForLoadState('networkidle');
     await window.screenshot(`orchestration-${called}-${name}`);
     expect({ path, issues: await seriousIssues(window.page) }).toEqual({ path, issues: [] });
     expect({ path, sideways: await movesSideways(window.page) }).toEqual({ path, sideways: false });

@@ -74,6 +74,63 @@ export async function insertLargeRun(
   return { id, failed };
 }
 
+/** A run that ended, as a list shows it. */
+export interface PastRun {
+  jobId: string;
+  name: string;
+  command: string;
+  status: 'success' | 'partial' | 'failed';
+  triggeredBy: 'schedule' | 'api' | 'manual';
+  by: string | null;
+  cause: string | null;
+  minutesAgo: number;
+  seconds: number;
+}
+
+export async function insertPastRuns(
+  { pool, organizationId }: System,
+  { projectId, environmentId }: DeployedProject,
+  past: PastRun[],
+): Promise<void> {
+  for (const { jobId, name, command, status, triggeredBy, by, cause, minutesAgo, seconds } of past) {
+    const id = randomUUID();
+    const steps = [{ command, argv: command.split(' ') }];
+    const environment = { id: environmentId, name: 'production' };
+    await pool.query(
+      `INSERT INTO runs (id, organization_id, project_id, job_id, deployment_id, environment_id, name, command,
+         triggered_by, requested_by, cause, settings, status, error_message, exit_code, created_at, started_at,
+         finished_at, duration_ms, nodes_total)
+       SELECT $1, $2, $3, $4, deployment_id, $5, $6, $7, $8, $9, $10, $11, $12::text,
+         CASE WHEN $12::text <> 'success' THEN '1 of 29 nodes failed, 3 skipped: test.jaffle_shop.unique_orders_order_id: Got 2 results' END,
+         CASE WHEN $12::text = 'success' THEN 0 ELSE 1 END, at, at + interval '0.4 seconds',
+         at + interval '0.4 seconds' + interval '1 second' * $14::float8, $14::float8 * 1000, 29
+       FROM projects, (SELECT now() - interval '1 minute' * $13::float8 AS at) AS began WHERE projects.id = $3`,
+      [
+        id,
+        organizationId,
+        projectId,
+        jobId,
+        environmentId,
+        name,
+        command,
+        triggeredBy,
+        by,
+        cause,
+        JSON.stringify({ steps, timeoutSeconds: 3_600, environment }),
+        status,
+        minutesAgo,
+        seconds,
+      ],
+    );
+    await pool.query(
+      `INSERT INTO run_steps (run_id, number, status, exit_code, started_at, finished_at, log_from)
+       SELECT id, 1, CASE status WHEN 'success' THEN 'success' ELSE 'failed' END, exit_code, started_at, finished_at, 0
+       FROM runs WHERE id = $1`,
+      [id],
+    );
+  }
+}
+
 async function storeArtifact(folder: string, runId: string, path: string, content: string): Promise<void> {
   const file = join(folder, artifactKey(runId, 1, path));
   await mkdir(dirname(file), { recursive: true });

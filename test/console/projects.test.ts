@@ -48,14 +48,14 @@ test('code is uploaded, used from then on, and rolled back', async () => {
   await writeFile(join(folder, 'models', 'another.sql'), 'select 1 as one');
   const { page, go } = opened;
   await go(`/projects/${project.projectId}`);
-  await page.getByLabel("The project's folder as .tar.gz").setInputFiles({
+  await page.getByLabel('Project folder as .tar.gz').setInputFiles({
     name: 'project.tar.gz',
     mimeType: 'application/gzip',
     buffer: await packFolder(folder),
   });
   await page.getByText('Deployed.').waitFor();
   await rm(folder, { recursive: true });
-  const current = page.getByRole('article').filter({ hasText: 'runs use it' });
+  const current = page.getByRole('article').filter({ hasText: 'active' });
   await until(
     'runs use the new one',
     () => current.locator('code').first().getAttribute('title'),
@@ -78,7 +78,7 @@ test("an upload that is refused says so in the server's words", async () => {
   const { page, go } = opened;
   await go(`/projects/${project.projectId}`);
   const file = { name: 'not.tar.gz', mimeType: 'application/gzip', buffer: Buffer.from('no archive') };
-  await page.getByLabel("The project's folder as .tar.gz").setInputFiles(file);
+  await page.getByLabel('Project folder as .tar.gz').setInputFiles(file);
   const refused = await system.call('POST', `${projectPath()}/deployments`, file.buffer, {
     'content-type': 'application/gzip',
   });
@@ -88,26 +88,26 @@ test("an upload that is refused says so in the server's words", async () => {
 test('a secret is set and deleted, and its value is nowhere on the page afterwards', async () => {
   const { page, go } = opened;
   await go(`/projects/${project.projectId}/environments/${project.environmentId}`);
-  await page.getByLabel('Name of the secret').fill('WAREHOUSE_PASSWORD');
-  await page.getByLabel('Value of the secret').fill('hunter2-hunter2');
-  await page.getByRole('button', { name: 'Set the secret' }).click();
+  await page.getByLabel('Secret name').fill('WAREHOUSE_PASSWORD');
+  await page.getByLabel('Secret value').fill('hunter2-hunter2');
+  await page.getByRole('button', { name: 'Set secret' }).click();
   await page.getByText('WAREHOUSE_PASSWORD is set.').waitFor();
   expect((await read(`${environmentPath()}/secrets`)).data).toMatchObject([
     { name: 'WAREHOUSE_PASSWORD', updated_by: admin.email },
   ]);
   expect(await page.content()).not.toContain('hunter2');
-  expect(await page.getByLabel('Value of the secret').inputValue()).toBe('');
+  expect(await page.getByLabel('Secret value').inputValue()).toBe('');
 
   await page.getByRole('button', { name: 'Delete: WAREHOUSE_PASSWORD' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
-  await page.getByText('There are none.').waitFor();
+  await page.getByText('No secrets yet.').waitFor();
   expect((await read(`${environmentPath()}/secrets`)).data).toEqual([]);
 });
 
 test('variables and a warehouse are saved, and its password is kept when all else is changed', async () => {
   const { page, go } = opened;
   await go(`/projects/${project.projectId}/environments/${project.environmentId}`);
-  await page.getByRole('button', { name: 'Add a variable' }).click();
+  await page.getByRole('button', { name: 'Add variable' }).click();
   await page.getByLabel('Name of variable 1').fill('PATH');
   await page.getByLabel('Value of PATH').fill('/tmp');
   await page.getByRole('button', { name: 'Save variables' }).click();
@@ -118,7 +118,7 @@ test('variables and a warehouse are saved, and its password is kept when all els
   await page.getByText('Saved.').waitFor();
   expect((await read(environmentPath())).env_vars).toEqual({ SCHEMA_PREFIX: 'ci_' });
 
-  await page.getByLabel('Kind').selectOption('Postgres');
+  await page.getByLabel('Type').selectOption('Postgres');
   for (const [label, value] of Object.entries({
     Host: 'warehouse.example.com',
     User: 'dbt',
@@ -158,14 +158,14 @@ test('projects, environments and jobs are made and deleted', async () => {
   await go('/projects');
   await page.getByRole('button', { name: 'New project' }).click();
   await page.getByLabel('Name').fill('<img src=x onerror=alert(1)>');
-  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByRole('button', { name: 'Create' }).click();
   await page.getByRole('heading', { level: 1, name: '<img src=x onerror=alert(1)>' }).waitFor();
   const made = page.url().split('/').at(-1)!;
 
   await page.getByRole('link', { name: 'Environments' }).click();
   await page.getByRole('button', { name: 'New environment' }).click();
   await page.getByLabel('Name').fill('staging');
-  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByRole('button', { name: 'Create' }).click();
   await page.getByRole('heading', { level: 1, name: 'staging' }).waitFor();
 
   await go('/jobs');
@@ -173,7 +173,7 @@ test('projects, environments and jobs are made and deleted', async () => {
   await page.getByLabel('Project').selectOption({ value: made });
   await page.getByLabel('Name').fill('hourly');
   await page.getByLabel('Command').fill('dbt build');
-  await page.getByRole('button', { name: 'Make it' }).click();
+  await page.getByRole('button', { name: 'Create' }).click();
   await page.getByRole('heading', { level: 1, name: 'hourly' }).waitFor();
 
   await go(`/projects/${made}/settings`);
@@ -184,10 +184,9 @@ test('projects, environments and jobs are made and deleted', async () => {
 });
 
 test.each([
-  ['a wide window', 'wide', {}],
-  ['a narrow one', 'narrow', narrow],
-  ['the dark', 'dark', dark],
-])('all pages of projects are fit for everybody in %s', async (_name, name, options) => {
+  ['in the light', 'light', {}],
+  ['in the dark on a phone', 'phone', { ...dark, ...narrow }],
+])('all pages of projects are fit for everybody %s', async (_name, name, options) => {
   const window = await openConsole(browser, system, admin, options);
   const here = `/projects/${project.projectId}`;
   const paths = {
@@ -199,7 +198,6 @@ test.each([
   };
   for (const [called, path] of Object.entries(paths)) {
     await window.go(path);
-    await window.page.waitForLoadState('networkidle');
     await window.screenshot(`${called}-${name}`);
     expect({ path, issues: await seriousIssues(window.page) }).toEqual({ path, issues: [] });
     expect({ path, sideways: await movesSideways(window.page) }).toEqual({ path, sideways: false });

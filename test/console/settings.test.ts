@@ -38,9 +38,9 @@ test('Settings > Authentication > API Tokens: a token is made, shown once, and r
   await page.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: 'API Tokens' }).click();
   await page.getByRole('button', { name: 'New token' }).click();
   await page.getByLabel('Name').fill('airflow');
-  await page.getByLabel('What it may').selectOption('read');
-  await page.getByRole('button', { name: 'Make it' }).click();
-  const token = await page.getByLabel('The token airflow', { exact: true }).inputValue();
+  await page.getByLabel('Scope').selectOption('read');
+  await page.getByRole('button', { name: 'Create' }).click();
+  const token = await page.getByLabel('Token airflow', { exact: true }).inputValue();
   expect(token).toMatch(/^dctl_/);
   await opened.screenshot('api-tokens');
   expect((await asking(token)).status).toBe(200);
@@ -52,7 +52,7 @@ test('Settings > Authentication > API Tokens: a token is made, shown once, and r
   await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
   await page.getByRole('row', { name: /airflow/ }).waitFor({ state: 'detached' });
   expect((await asking(token)).status).toBe(401);
-  await page.getByLabel('Revoked and expired ones too').check();
+  await page.getByLabel('Show revoked and expired tokens').check();
   await page.getByRole('row', { name: /airflow.*revoked/ }).waitFor();
 });
 
@@ -61,7 +61,7 @@ test("a user's role is changed, and counts from the next request on", async () =
   const { page, go } = opened;
   await go('/settings/users');
   await page.getByLabel(`Role of ${person.email}`).selectOption('operator');
-  await page.getByText('Changed.').waitFor();
+  await page.getByText('Saved.').waitFor();
   const session = await expectStatus(200, trySignIn(system, person));
   expect(session.body.organizations).toMatchObject([{ role: 'operator' }]);
 
@@ -86,12 +86,12 @@ test('the last admin cannot be made a viewer, and is told why', async () => {
 test('somebody is invited by a link, which makes them a member', async () => {
   const { page, go } = opened;
   await go('/settings/users');
-  await page.getByRole('button', { name: 'Invite somebody' }).click();
+  await page.getByRole('button', { name: 'Invite user' }).click();
   await page.getByLabel('E-mail').fill('new@example.com');
-  await page.getByRole('button', { name: 'Make the link' }).click();
-  const link = await page.getByLabel('Invitation of new@example.com', { exact: true }).inputValue();
+  await page.getByRole('button', { name: 'Create invitation' }).click();
+  const link = await page.getByLabel('Invitation link for new@example.com', { exact: true }).inputValue();
   await page.getByRole('button', { name: 'Done' }).click();
-  await page.getByRole('button', { name: 'Take back: new@example.com' }).waitFor();
+  await page.getByRole('button', { name: 'Revoke: new@example.com' }).waitFor();
   await opened.screenshot('users');
 
   const accepted = await call(
@@ -128,14 +128,14 @@ test('all sessions are ended everywhere, and a new password counts', async () =>
   expect(await here.page.getByRole('link', { name: 'API Tokens' }).count()).toBe(0);
   await here.page.getByLabel('Current password').fill('not it, whatever it is');
   await here.page.getByLabel('New password').fill('another long password');
-  await here.page.getByRole('button', { name: 'Change the password' }).click();
+  await here.page.getByRole('button', { name: 'Change password' }).click();
   await here.page.getByRole('alert').waitFor();
   await here.page.getByLabel('Current password').fill(person.password);
-  await here.page.getByRole('button', { name: 'Change the password' }).click();
-  await here.page.getByText('Changed.').waitFor();
+  await here.page.getByRole('button', { name: 'Change password' }).click();
+  await here.page.getByText('Password changed.').waitFor();
 
-  await here.page.getByRole('button', { name: 'End all sessions' }).click();
-  await here.page.getByRole('dialog').getByRole('button', { name: 'End all sessions' }).click();
+  await here.page.getByRole('button', { name: 'Sign out everywhere' }).click();
+  await here.page.getByRole('dialog').getByRole('button', { name: 'Sign out everywhere' }).click();
   await here.page.getByLabel('E-mail').waitFor();
   await elsewhere.page.goto(`${system.url}/console/runs`);
   await elsewhere.page.getByLabel('E-mail').waitFor();
@@ -144,10 +144,9 @@ test('all sessions are ended everywhere, and a new password counts', async () =>
 });
 
 test.each([
-  ['a wide window', 'wide', {}],
-  ['a narrow one', 'narrow', narrow],
-  ['the dark', 'dark', dark],
-])('all settings are fit for everybody in %s', async (_name, name, options) => {
+  ['in the light', 'light', {}],
+  ['in the dark on a phone', 'phone', { ...dark, ...narrow }],
+])('all settings are fit for everybody %s', async (_name, name, options) => {
   const window = await openConsole(browser, system, admin, options);
   for (const place of [
     'authentication/account',
@@ -157,7 +156,6 @@ test.each([
     'audit',
   ]) {
     await window.go(`/settings/${place}`);
-    await window.page.waitForLoadState('networkidle');
     await window.screenshot(`settings-${place.split('/').at(-1)}-${name}`);
     expect({ place, issues: await seriousIssues(window.page) }).toEqual({ place, issues: [] });
     expect({ place, sideways: await movesSideways(window.page) }).toEqual({ place, sideways: false });

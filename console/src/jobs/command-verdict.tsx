@@ -26,7 +26,7 @@ export function useCommandVerdict(text: string, projectType: string): Verdict | 
 export function CommandVerdict({ text, verdict }: { text: string; verdict: Verdict | undefined }) {
   return (
     <div role="status" className="verdict">
-      {verdict?.accepted === true && <span className="good">✓ accepted</span>}
+      {verdict?.accepted === true && <span className="good">✓ valid</span>}
       {verdict?.accepted === false && (
         <>
           <Place text={text} position={verdict.position} />

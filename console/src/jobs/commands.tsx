@@ -2,7 +2,7 @@ import { useId } from 'react';
 import { problemsAt } from '../parts/field.tsx';
 import { CommandVerdict, useCommandVerdict } from './command-verdict.tsx';
 
-/** A job's commands, each judged as it is typed. They run in order up to the first that fails. */
+/** A job's commands, each judged as it is typed. Commands run in order and stop at the first failure. */
 export function Commands({
   commands,
   projectType,
@@ -31,9 +31,11 @@ export function Commands({
       ))}
       <div className="actions">
         <button type="button" onClick={() => onChange([...commands, ''])}>
-          Add a command
+          Add command
         </button>
-        {commands.length > 1 && <span className="hint">They run in order up to the first that fails.</span>}
+        {commands.length > 1 && (
+          <span className="hint">Commands run in order and stop at the first failure.</span>
+        )}
       </div>
     </fieldset>
   );

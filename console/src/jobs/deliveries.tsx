@@ -40,7 +40,7 @@ export function JobDeliveries({ job }: { job: Job }) {
               setAsked(target.value === '' ? {} : { state: target.value }, { replace: true })
             }
           >
-            <option value="">any</option>
+            <option value="">all</option>
             {states.map((each) => (
               <option key={each}>{each}</option>
             ))}
@@ -56,7 +56,13 @@ export function JobDeliveries({ job }: { job: Job }) {
       ))}
       <ListEnd
         list={list}
-        empty={state === undefined ? 'Nothing was sent yet.' : `No delivery is ${state}.`}
+        empty={
+          state !== undefined
+            ? `No ${state} deliveries.`
+            : job.webhook_url === null
+              ? 'No deliveries yet. Set a URL above.'
+              : 'No deliveries yet. Send a test, or run the job.'
+        }
         more="Older deliveries"
       />
     </section>

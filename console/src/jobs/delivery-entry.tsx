@@ -6,7 +6,6 @@ import { api } from '../api.ts';
 import { Action } from '../parts/action.tsx';
 import { Ago } from '../parts/time.tsx';
 import { useSession } from '../session.tsx';
-import './jobs.css';
 
 type Delivery = Answer<'listDeliveries'>['data'][number];
 
@@ -45,9 +44,9 @@ export function DeliveryEntry({
         <code>{delivery.event}</code>
         {kinds[delivery.kind] !== undefined && <span className="badge">{kinds[delivery.kind]}</span>}
         <span className="quiet">
-          {last?.status_code ?? (last === undefined ? '' : 'no answer')}
+          {last?.status_code ?? (last === undefined ? '' : 'no response')}
           {last?.duration_ms != null && ` in ${last.duration_ms} ms`}
-          {delivery.tries.length > 1 && `, ${delivery.tries.length} tries`}
+          {delivery.tries.length > 1 && `, ${delivery.tries.length} attempts`}
         </span>
         <span className="quiet push">
           <Ago time={delivery.created_at} />
@@ -59,10 +58,10 @@ export function DeliveryEntry({
           {delivery.run_id !== null && (
             <>
               {' '}
-              of <Link to={`/runs/${delivery.run_id}`}>its run</Link>
+              for <Link to={`/runs/${delivery.run_id}`}>this run</Link>
             </>
           )}
-          {delivery.requested_by !== null && <>, asked for by {delivery.requested_by}</>}
+          {delivery.requested_by !== null && <>, triggered by {delivery.requested_by}</>}
         </div>
         {isOpen && <Request id={delivery.id} />}
         {delivery.tries.length === 0 && <p className="quiet">Not sent yet.</p>}
@@ -97,7 +96,7 @@ function Request({ id }: { id: string }) {
   return (
     <div className="try">
       <h3>Request</h3>
-      <pre className="text" role="region" tabIndex={0} aria-label="What was sent">
+      <pre className="text" role="region" tabIndex={0} aria-label="Request body">
         {indented(data.body)}
       </pre>
     </div>
@@ -116,12 +115,12 @@ function Try({ of }: { of: Delivery['tries'][number] }) {
   return (
     <div className="try">
       <h3>
-        Try {of.number}: {of.status_code ?? of.result?.replace('_', ' ') ?? 'under way'}
-        {of.duration_ms !== null && ` after ${of.duration_ms} ms`}
+        Attempt {of.number}: {of.status_code ?? of.result?.replaceAll('_', ' ') ?? 'sending'}
+        {of.duration_ms !== null && ` in ${of.duration_ms} ms`}
       </h3>
       {of.explanation !== null && <p className="hint">{of.explanation}</p>}
       {of.answer !== null && of.answer !== '' && (
-        <pre className="text" role="region" tabIndex={0} aria-label={`What try ${of.number} was answered`}>
+        <pre className="text" role="region" tabIndex={0} aria-label={`Response to attempt ${of.number}`}>
           {of.answer}
         </pre>
       )}

@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import type { Project } from '../../../client/operations.ts';
 import { api } from '../api.ts';
-import { Dialog } from '../parts/dialog.tsx';
+import { DialogForm } from '../parts/dialog-form.tsx';
 import { Field } from '../parts/field.tsx';
-import { Problem } from '../parts/problem.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { CommandVerdict, useCommandVerdict } from './command-verdict.tsx';
 
 /** Makes a job with a name and a command; all else is on the page that follows. */
@@ -26,58 +26,39 @@ export function NewJob({ projects, onClose }: { projects: Project[]; onClose: ()
       await navigate(`/jobs/${projectId}/${job.id}/settings`);
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    make.mutate();
-  };
   return (
-    <Dialog title="New job" onClose={onClose}>
-      <form onSubmit={submit}>
-        {projects.length > 1 && (
-          <Field label="Project">
-            {(control) => (
-              <select {...control} value={projectId} onChange={({ target }) => setProjectId(target.value)}>
-                {projects.map(({ id, name: called }) => (
-                  <option key={id} value={id}>
-                    {called}
-                  </option>
-                ))}
-              </select>
-            )}
-          </Field>
+    <DialogForm title="New job" action="Create" mutation={make} onClose={onClose}>
+      {projects.length > 1 && (
+        <Field label="Project">
+          {(control) => (
+            <select {...control} value={projectId} onChange={({ target }) => setProjectId(target.value)}>
+              {projects.map(({ id, name: called }) => (
+                <option key={id} value={id}>
+                  {called}
+                </option>
+              ))}
+            </select>
+          )}
+        </Field>
+      )}
+      <TextField label="Name" pointer="/name" error={make.error} required value={name} onChange={setName} />
+      <Field label="Command" pointer="/command" error={make.error}>
+        {(control) => (
+          <>
+            <input
+              {...control}
+              className="mono"
+              required
+              value={command}
+              placeholder={type === 'sqlmesh' ? 'sqlmesh run' : 'dbt build'}
+              spellCheck={false}
+              autoComplete="off"
+              onChange={({ target }) => setCommand(target.value)}
+            />
+            <CommandVerdict text={command} verdict={verdict} />
+          </>
         )}
-        <Field label="Name" pointer="/name" error={make.error}>
-          {(control) => (
-            <input {...control} required value={name} onChange={({ target }) => setName(target.value)} />
-          )}
-        </Field>
-        <Field label="Command" pointer="/command" error={make.error}>
-          {(control) => (
-            <>
-              <input
-                {...control}
-                className="mono"
-                required
-                value={command}
-                placeholder={type === 'sqlmesh' ? 'sqlmesh run' : 'dbt build'}
-                spellCheck={false}
-                autoComplete="off"
-                onChange={({ target }) => setCommand(target.value)}
-              />
-              <CommandVerdict text={command} verdict={verdict} />
-            </>
-          )}
-        </Field>
-        {make.isError && <Problem error={make.error} />}
-        <div className="actions">
-          <button type="submit" className="primary" disabled={make.isPending}>
-            Make it
-          </button>
-          <button type="button" onClick={onClose}>
-            Leave it
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      </Field>
+    </DialogForm>
   );
 }

@@ -5,6 +5,7 @@ import { Status } from '../parts/status.tsx';
 import { Ago, Duration } from '../parts/time.tsx';
 import { useJob } from '../pages/job.tsx';
 import { ScheduleText } from './schedule-text.tsx';
+import { triggerWords } from '../runs/why.tsx';
 import { Trends } from './trends.tsx';
 
 /** How a job has been doing, and its runs. */
@@ -20,7 +21,7 @@ export function JobOverview() {
     <>
       <section className="card">
         <div className="card-head">
-          <h2>What it runs</h2>
+          <h2>{job.commands.length > 1 ? 'Commands' : 'Command'}</h2>
           <div>
             <ScheduleText job={job} />
           </div>
@@ -37,9 +38,9 @@ export function JobOverview() {
               <tr>
                 <th scope="col">Status</th>
                 <th scope="col">Run</th>
-                <th scope="col">Why</th>
-                <th scope="col">Asked for</th>
-                <th scope="col">Took</th>
+                <th scope="col">Cause</th>
+                <th scope="col">Created</th>
+                <th scope="col">Duration</th>
               </tr>
             </thead>
             <tbody>
@@ -52,7 +53,7 @@ export function JobOverview() {
                     <Link to={`/runs/${run.id}`}>{run.name}</Link>
                     {run.command_override !== null && <code className="command">{run.command_override}</code>}
                   </td>
-                  <td className="wrap">{run.cause ?? run.triggered_by}</td>
+                  <td className="wrap">{run.cause ?? triggerWords[run.triggered_by]}</td>
                   <td className="nowrap">
                     <Ago time={run.created_at} />
                   </td>
@@ -64,7 +65,11 @@ export function JobOverview() {
             </tbody>
           </table>
         )}
-        <ListEnd list={runs} empty="It has not run yet." more="Older runs" />
+        <ListEnd
+          list={runs}
+          empty="No runs yet. Choose “Run now” above, trigger the job over the API, or give it a schedule."
+          more="Older runs"
+        />
       </section>
     </>
   );

@@ -27,7 +27,7 @@ export function RunAfter({
   const unused = others.filter(({ id }) => !after.some((link) => link.job_id === id));
   return (
     <fieldset className="run-after">
-      <legend>After other jobs</legend>
+      <legend>Run after other jobs</legend>
       {after.map((link, place) => (
         <div key={link.job_id}>
           <div className="line">
@@ -83,9 +83,11 @@ export function RunAfter({
         disabled={unused.length === 0}
         onClick={() => onChange([...after, { job_id: unused[0]!.id, statuses: ['success'] }])}
       >
-        Add a job
+        Add job
       </button>{' '}
-      {after.length === 0 && <span className="hint">It runs when one of them has ended as you say.</span>}
+      {after.length === 0 && (
+        <span className="hint">Runs when one of these jobs ends with a chosen status.</span>
+      )}
     </fieldset>
   );
 }

@@ -2,16 +2,17 @@ import { useQuery } from '@tanstack/react-query';
 import type { Job } from '../../../client/operations.ts';
 import { api } from '../api.ts';
 import { Choice, Field } from '../parts/field.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { useRested } from '../parts/rested.ts';
 import { timeIn } from '../parts/when.tsx';
 
 type Schedule = NonNullable<Job['schedule']>;
 
 const common = [
-  ['0 * * * *', 'every hour'],
-  ['0 6 * * *', 'every day at 6'],
-  ['0 6 * * 1-5', 'on weekdays at 6'],
-  ['0 6 * * 1', 'on Mondays at 6'],
+  ['0 * * * *', 'hourly'],
+  ['0 6 * * *', 'daily at 6:00'],
+  ['0 6 * * 1-5', 'weekdays at 6:00'],
+  ['0 6 * * 1', 'Mondays at 6:00'],
 ] as const;
 
 const zones = Intl.supportedValuesOf('timeZone');
@@ -29,17 +30,17 @@ export function ScheduleFields({
   return (
     <>
       <Choice
-        label="On a schedule"
+        label="Run on a schedule"
         checked={schedule !== null}
         onChange={(checked) => onChange(checked ? newSchedule() : null)}
       />
       {schedule !== null && (
         <div className="fields inner">
-          <Field
-            label="Minute, hour, day, month, weekday"
+          <TextField
+            label="Cron expression"
             hint={
               <>
-                Such as{' '}
+                minute hour day month weekday. Examples:{' '}
                 {common.map(([cron, said], place) => (
                   <span key={cron}>
                     {place > 0 && ', '}
@@ -52,18 +53,12 @@ export function ScheduleFields({
             }
             pointer="/schedule/cron"
             error={error}
-          >
-            {(control) => (
-              <input
-                {...control}
-                className="mono"
-                required
-                value={schedule.cron}
-                spellCheck={false}
-                onChange={({ target }) => set({ cron: target.value })}
-              />
-            )}
-          </Field>
+            className="mono"
+            required
+            value={schedule.cron}
+            spellCheck={false}
+            onChange={(cron) => set({ cron })}
+          />
           <Field label="Time zone" pointer="/schedule/timezone" error={error}>
             {(control) => (
               <>
@@ -82,15 +77,15 @@ export function ScheduleFields({
               </>
             )}
           </Field>
-          <Field label="Times that pass while nothing is up" pointer="/schedule/missed" error={error}>
+          <Field label="Missed runs" pointer="/schedule/missed" error={error}>
             {(control) => (
               <select
                 {...control}
                 value={schedule.missed}
                 onChange={({ target }) => set({ missed: target.value as Schedule['missed'] })}
               >
-                <option value="run_once">run once when it is up again</option>
-                <option value="skip">are skipped</option>
+                <option value="run_once">Catch up: run once</option>
+                <option value="skip">Skip</option>
               </select>
             )}
           </Field>
@@ -114,7 +109,7 @@ function NextTimes({ cron, timezone }: { cron: string; timezone: string }) {
   });
   return (
     <div className="field" role="status">
-      <strong>Next times</strong>
+      <strong>Next runs</strong>
       {next.data?.accepted === false &&
         next.data.problems.map(({ field, detail }) => (
           <p key={field} className="field-problem">

@@ -3,7 +3,7 @@ import { When } from '../parts/when.tsx';
 
 /** When a job runs by itself, in a line or two. */
 export function ScheduleText({ job: { schedule, run_after: after } }: { job: Job }) {
-  if (schedule === null && after.length === 0) return <span className="quiet">when it is asked to</span>;
+  if (schedule === null && after.length === 0) return <span className="quiet">no schedule</span>;
   return (
     <>
       {schedule !== null && (
@@ -11,7 +11,7 @@ export function ScheduleText({ job: { schedule, run_after: after } }: { job: Job
           <code>{schedule.cron}</code> <span className="quiet">{schedule.timezone}</span>
           <br />
           <span className="quiet">
-            next <When time={schedule.next_run_at} />
+            next: <When time={schedule.next_run_at} />
           </span>
           {schedule.problem !== null && <p className="field-problem">{schedule.problem}</p>}
         </>

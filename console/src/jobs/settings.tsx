@@ -7,6 +7,7 @@ import { api } from '../api.ts';
 import { ConfirmedAction } from '../parts/action.tsx';
 import { useDraft } from '../parts/draft.ts';
 import { Choice, Field, numberOf } from '../parts/field.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { Save } from '../parts/save.tsx';
 import { useJob } from '../pages/job.tsx';
 import { useEnvironments } from '../projects/projects.ts';
@@ -49,19 +50,17 @@ export function JobSettings() {
       <form onSubmit={submit}>
         <fieldset disabled={!may('admin')}>
           <section className="card">
-            <h2>The job</h2>
+            <h2>General</h2>
             <div className="fields">
-              <Field label="Name" pointer="/name" error={error}>
-                {(control) => (
-                  <input
-                    {...control}
-                    required
-                    value={value.name}
-                    onChange={({ target }) => set({ name: target.value })}
-                  />
-                )}
-              </Field>
-              <Field label="Environment" hint="What it is run with." pointer="/environment_id" error={error}>
+              <TextField
+                label="Name"
+                pointer="/name"
+                error={error}
+                required
+                value={value.name}
+                onChange={(name) => set({ name })}
+              />
+              <Field label="Environment" pointer="/environment_id" error={error}>
                 {(control) => (
                   <select
                     {...control}
@@ -93,16 +92,12 @@ export function JobSettings() {
                 onChange={(commands) => set({ commands })}
               />
               <div className="field whole">
-                <Choice
-                  label="It takes triggers"
-                  checked={value.enabled}
-                  onChange={(enabled) => set({ enabled })}
-                />
+                <Choice label="Enabled" checked={value.enabled} onChange={(enabled) => set({ enabled })} />
               </div>
             </div>
           </section>
           <section className="card">
-            <h2>When it runs by itself</h2>
+            <h2>Triggers</h2>
             <ScheduleFields
               schedule={value.schedule}
               error={error}
@@ -116,31 +111,31 @@ export function JobSettings() {
             />
           </section>
           <section className="card">
-            <h2>How it runs</h2>
+            <h2>Execution</h2>
             <div className="fields">
               <NumberField
-                label="Ends after (seconds)"
-                hint="A run that takes longer is ended."
+                label="Timeout (seconds)"
+                hint="Longer runs are stopped."
                 name="timeout_seconds"
                 draft={draft}
                 error={error}
               />
               <NumberField
-                label="Runs at a time"
-                hint="Further ones wait their turn."
+                label="Concurrent runs"
+                hint="Further runs wait in the queue."
                 name="max_parallel_runs"
                 draft={draft}
                 error={error}
               />
               <NumberField
                 label="Threads"
-                hint="Empty: the environment's."
+                hint="Default: the environment's."
                 name="threads"
                 draft={draft}
                 error={error}
                 mayBeEmpty
               />
-              <Field label="Target" hint="Empty: the environment's." pointer="/target" error={error}>
+              <Field label="Target" hint="Default: the environment's." pointer="/target" error={error}>
                 {(control) => (
                   <input
                     {...control}
@@ -151,7 +146,7 @@ export function JobSettings() {
               </Field>
               <Field
                 label="Retries"
-                hint="Of runs that could not be brought to their end through no fault of their own."
+                hint="For runs that failed to start or lost their worker, not for failed models."
                 pointer="/automatic_retries/attempts"
                 error={error}
               >
@@ -171,7 +166,7 @@ export function JobSettings() {
                   />
                 )}
               </Field>
-              <Field label="Each after (seconds)" pointer="/automatic_retries/delay_seconds" error={error}>
+              <Field label="Retry delay (seconds)" pointer="/automatic_retries/delay_seconds" error={error}>
                 {(control) => (
                   <input
                     {...control}
@@ -194,19 +189,19 @@ export function JobSettings() {
                 {project.type === 'dbt' && (
                   <>
                     <Choice
-                      label="A run begins with dbt source freshness, which may fail"
+                      label="Check source freshness first (may fail)"
                       checked={value.generate_sources}
                       onChange={(checked) => set({ generate_sources: checked })}
                     />
                     <Choice
-                      label="A run ends with dbt docs generate"
+                      label="Generate dbt docs after each run"
                       checked={value.generate_docs}
                       onChange={(checked) => set({ generate_docs: checked })}
                     />
                   </>
                 )}
                 <Choice
-                  label="A new run takes the place of a queued one with the same command"
+                  label="A new run replaces a queued one with the same command"
                   checked={value.replace_queued}
                   onChange={(checked) => set({ replace_queued: checked })}
                 />
@@ -237,18 +232,17 @@ function NumberField({
   mayBeEmpty?: boolean;
 }) {
   return (
-    <Field label={label} hint={hint} pointer={`/${name}`} error={error}>
-      {(control) => (
-        <input
-          {...control}
-          type="number"
-          min={1}
-          required={!mayBeEmpty}
-          value={draft.value[name] ?? ''}
-          onChange={({ target }) => draft.set({ [name]: numberOf(target.value) })}
-        />
-      )}
-    </Field>
+    <TextField
+      label={label}
+      hint={hint}
+      pointer={`/${name}`}
+      error={error}
+      type="number"
+      min={1}
+      required={!mayBeEmpty}
+      value={draft.value[name] ?? ''}
+      onChange={(text) => draft.set({ [name]: numberOf(text) })}
+    />
   );
 }
 
@@ -274,7 +268,7 @@ function DeleteJob({ job }: { job: Job }) {
   return (
     <section className="card danger-zone after-form">
       <div className="card-head">
-        <h2>Delete the job</h2>
+        <h2>Delete job</h2>
         <ConfirmedAction
           name="Delete"
           question={`Delete ${job.name}?`}
@@ -288,10 +282,10 @@ function DeleteJob({ job }: { job: Job }) {
             await navigate('/jobs');
           }}
         >
-          <p>Its schedule and its webhook end. Its runs stay.</p>
+          <p>Its schedule and webhook are deleted. Its runs are kept.</p>
         </ConfirmedAction>
       </div>
-      <p className="hint">Its runs stay.</p>
+      <p className="hint">Its runs are kept.</p>
     </section>
   );
 }

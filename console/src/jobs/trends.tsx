@@ -23,7 +23,7 @@ export function Trends({ job }: { job: Job }) {
   return (
     <section className="card">
       <h2>
-        The last {runs.length} run{runs.length > 1 && 's'}
+        Trends: last {runs.length} run{runs.length > 1 && 's'}
       </h2>
       <dl className="figures">
         <div>
@@ -31,7 +31,7 @@ export function Trends({ job }: { job: Job }) {
           <dd>{rate === null ? '–' : `${Math.round(rate * 100)} %`}</dd>
         </div>
         <div>
-          <dt>It usually takes</dt>
+          <dt>Usual duration</dt>
           <dd>{usual === null ? '–' : durationText(usual)}</dd>
         </div>
         {(['success', 'partial', 'failed', 'error'] as const)
@@ -64,11 +64,11 @@ function Bars({ runs, usual }: { runs: JobTrends['runs']; usual: number | null }
         viewBox={`0 0 ${width} ${height}`}
         preserveAspectRatio="none"
         role="group"
-        aria-label="How long each run took"
+        aria-label="Duration of each run"
       >
         {runs.map((run, place) => {
           const bar = Math.max(3, heightOf(run.duration_seconds ?? 0));
-          const said = `${run.status}, ${run.duration_seconds === null ? 'never began' : durationText(run.duration_seconds)}`;
+          const said = `${run.status}, ${run.duration_seconds === null ? 'not started' : durationText(run.duration_seconds)}`;
           return (
             <Link key={run.id} to={`/runs/${run.id}`} aria-label={said} className={`status-${run.status}`}>
               <title>{`${said}, ${new Date(run.created_at).toLocaleString()}`}</title>
@@ -94,8 +94,8 @@ function Bars({ runs, usual }: { runs: JobTrends['runs']; usual: number | null }
         )}
       </svg>
       <figcaption className="hint">
-        The longest took {durationText(longest)}
-        {usual !== null && '; the line is what it usually takes'}. The newest is to the right.
+        Duration of each run, newest on the right; the longest took {durationText(longest)}.
+        {usual !== null && ' The dashed line is the usual duration.'}
       </figcaption>
     </figure>
   );
@@ -107,16 +107,16 @@ function SlowestNodes({ nodes }: { nodes: JobTrends['slowest_nodes'] }) {
   const longest = Math.max(...nodes.map(({ usual_seconds: seconds }) => seconds), 0.001);
   return (
     <>
-      <h2>What takes longest</h2>
+      <h2>Slowest nodes</h2>
       <table>
         <thead>
           <tr>
             <th scope="col">Node</th>
             <th scope="col" className="number">
-              Usually
+              Usual
             </th>
             <th scope="col" className="number">
-              At most
+              Longest
             </th>
           </tr>
         </thead>
@@ -130,10 +130,10 @@ function SlowestNodes({ nodes }: { nodes: JobTrends['slowest_nodes'] }) {
                   <rect className="part" width={(node.usual_seconds / longest) * 100} height={6} rx={1} />
                 </svg>
               </td>
-              <td className="number nowrap" data-label="usually">
+              <td className="number nowrap" data-label="usual">
                 {durationText(node.usual_seconds)}
               </td>
-              <td className="number nowrap" data-label="at most">
+              <td className="number nowrap" data-label="longest">
                 {durationText(node.longest_seconds)}
               </td>
             </tr>

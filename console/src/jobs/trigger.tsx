@@ -1,11 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import { useNavigate } from 'react-router';
 import type { Job } from '../../../client/operations.ts';
 import { api } from '../api.ts';
-import { Dialog } from '../parts/dialog.tsx';
+import { DialogForm } from '../parts/dialog-form.tsx';
 import { Field } from '../parts/field.tsx';
-import { Problem } from '../parts/problem.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { CommandVerdict, useCommandVerdict } from './command-verdict.tsx';
 
 /** Runs a job now, once it has been asked with which command and why. */
@@ -25,7 +25,7 @@ export function TriggerButton({
         type="button"
         className={small ? undefined : 'primary'}
         disabled={!job.enabled}
-        title={job.enabled ? undefined : 'The job is off: it takes no triggers.'}
+        title={job.enabled ? undefined : 'This job is disabled.'}
         aria-label={small ? `Run ${job.name}` : undefined}
         onClick={() => setOpen(true)}
       >
@@ -64,61 +64,40 @@ function TriggerDialog({
       await navigate(`/runs/${runId}`);
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    trigger.mutate();
-  };
   return (
-    <Dialog title={`Run ${job.name}`} onClose={onClose}>
-      <form onSubmit={submit}>
-        {projectType === 'dbt' && (
-          <Field
-            label="Command"
-            hint="This once. Left empty, it is the job's own."
-            pointer="/command_override"
-            error={trigger.error}
-          >
-            {(control) => (
-              <>
-                <input
-                  {...control}
-                  className="mono"
-                  value={command}
-                  placeholder={job.command}
-                  spellCheck={false}
-                  autoComplete="off"
-                  onChange={({ target }) => setCommand(target.value)}
-                />
-                <CommandVerdict text={command} verdict={verdict} />
-              </>
-            )}
-          </Field>
-        )}
+    <DialogForm title={`Run ${job.name}`} action="Run" mutation={trigger} onClose={onClose}>
+      {projectType === 'dbt' && (
         <Field
-          label="Why"
-          hint="For people: it stands beside the run and in its webhook."
-          pointer="/cause"
+          label="Command"
+          hint="For this run only. Default: the job's command."
+          pointer="/command_override"
           error={trigger.error}
         >
           {(control) => (
-            <input
-              {...control}
-              value={cause}
-              placeholder="such as: orders were loaded again"
-              onChange={({ target }) => setCause(target.value)}
-            />
+            <>
+              <input
+                {...control}
+                className="mono"
+                value={command}
+                placeholder={job.command}
+                spellCheck={false}
+                autoComplete="off"
+                onChange={({ target }) => setCommand(target.value)}
+              />
+              <CommandVerdict text={command} verdict={verdict} />
+            </>
           )}
         </Field>
-        {trigger.isError && <Problem error={trigger.error} />}
-        <div className="actions">
-          <button type="submit" className="primary" disabled={trigger.isPending}>
-            Run it
-          </button>
-          <button type="button" onClick={onClose}>
-            Leave it
-          </button>
-        </div>
-      </form>
-    </Dialog>
+      )}
+      <TextField
+        label="Cause"
+        hint="Optional. Shown with the run and sent in its webhook."
+        pointer="/cause"
+        error={trigger.error}
+        value={cause}
+        placeholder="orders were reloaded"
+        onChange={setCause}
+      />
+    </DialogForm>
   );
 }

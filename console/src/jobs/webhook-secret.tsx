@@ -4,7 +4,7 @@ import type { Answer } from '../../../client/client.ts';
 import type { Job } from '../../../client/operations.ts';
 import { api } from '../api.ts';
 import { Action, ConfirmedAction } from '../parts/action.tsx';
-import { Field } from '../parts/field.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { ToldOnce } from '../parts/told-once.tsx';
 import { When } from '../parts/when.tsx';
 
@@ -35,26 +35,23 @@ export function WebhookSecret({ job }: { job: Job }) {
           <ConfirmedAction
             name="Rotate"
             about="signing secret"
-            question="Make a new signing secret?"
+            question="Rotate the signing secret?"
             className="primary"
             run={rotate}
           >
             <p>
-              For a while webhooks are signed with the old one as well, so that the receiver may change when
-              it suits.
+              During the overlap, webhooks are signed with the old and the new secret, so that you can update
+              the receiver.
             </p>
-            <Field label="Hours that both are good" hint="0: the old one ends at once. At most 168: a week.">
-              {(control) => (
-                <input
-                  {...control}
-                  type="number"
-                  min={0}
-                  max={168}
-                  value={hours}
-                  onChange={({ target }) => setHours(target.value)}
-                />
-              )}
-            </Field>
+            <TextField
+              label="Overlap (hours)"
+              hint="0 to 168. 0: the old secret ends at once."
+              type="number"
+              min={0}
+              max={168}
+              value={hours}
+              onChange={setHours}
+            />
           </ConfirmedAction>
         </div>
       </div>
@@ -62,19 +59,19 @@ export function WebhookSecret({ job }: { job: Job }) {
         <ToldOnce
           label="Signing secret"
           secret={shown.webhook_secret}
-          note="It was noted that you saw it."
+          note="Revealing the secret was recorded in the audit log."
           onDone={() => setShown(null)}
         />
       )}
       {until !== null && Date.parse(until) > Date.now() && (
         <p>
-          Signed with the old secret as well until <When time={until} />.
+          Also signed with the old secret until <When time={until} />.
         </p>
       )}
       <p className="hint">
-        <code>X-Dagctl-Signature: sha256=…</code> is the HMAC-SHA256 of the body with this secret. While there
-        is an old one, <code>X-Dagctl-Signature-Previous</code> is the same with that. Who looks at a secret
-        stands in the audit log.
+        <code>X-Dagctl-Signature: sha256=…</code> is the HMAC-SHA256 of the body with this secret; during an
+        overlap, <code>X-Dagctl-Signature-Previous</code> is the one with the old secret. Revealing it is
+        recorded in the audit log.
       </p>
     </section>
   );

@@ -28,9 +28,9 @@ export function JobWebhook() {
 }
 
 const events = [
-  ['completed', 'It succeeded'],
-  ['partial', 'Some of it failed'],
-  ['failed', 'It failed'],
+  ['completed', 'completed (success)'],
+  ['partial', 'partial'],
+  ['failed', 'failed'],
 ] as const;
 
 function WebhookForm({ job }: { job: Job }) {
@@ -63,16 +63,16 @@ function WebhookForm({ job }: { job: Job }) {
       <div className="card-head">
         <h2>Webhook</h2>
         <span className={job.webhook_enabled ? 'badge good' : 'badge'}>
-          {job.webhook_enabled ? 'on' : 'off'}
+          {job.webhook_enabled ? 'enabled' : 'disabled'}
         </span>
       </div>
-      <p className="hint">A POST to this address when a run ends, signed.</p>
+      <p className="hint">A signed POST request to this URL when a run of this job ends.</p>
       <form onSubmit={submit}>
         <fieldset disabled={!may('admin')} className="fields">
           <Field
-            label="Address"
+            label="URL"
             whole
-            hint="A new address gets a new signing secret."
+            hint="Changing the URL creates a new signing secret."
             pointer="/webhook_url"
             error={error}
           >
@@ -85,7 +85,7 @@ function WebhookForm({ job }: { job: Job }) {
                 onChange={({ target }) =>
                   set({
                     webhook_url: target.value === '' ? null : target.value,
-                    // Whoever writes an address means it to be used.
+                    // Whoever writes a URL means it to be used.
                     ...(job.webhook_url === null ? { webhook_enabled: target.value !== '' } : {}),
                   })
                 }
@@ -94,13 +94,13 @@ function WebhookForm({ job }: { job: Job }) {
           </Field>
           <div className="field whole">
             <Choice
-              label="Send it"
+              label="Enabled"
               checked={value.webhook_enabled}
               onChange={(checked) => set({ webhook_enabled: checked })}
             />
           </div>
           <fieldset className="field whole">
-            <legend>When</legend>
+            <legend>Events</legend>
             <div className="choices">
               {events.map(([event, said]) => (
                 <Choice
@@ -140,7 +140,7 @@ function WebhookForm({ job }: { job: Job }) {
             {job.webhook_url !== null && (
               <div className="actions">
                 <Action
-                  name="Send a test"
+                  name="Send test"
                   disabled={draft.isChanged}
                   run={async () => {
                     await api().call('testWebhook', { path });
@@ -148,7 +148,7 @@ function WebhookForm({ job }: { job: Job }) {
                   }}
                 />
                 <span className="hint">
-                  {draft.isChanged ? 'Save first.' : 'Tells the receiver of a run that never was.'}
+                  {draft.isChanged ? 'Save your changes first.' : 'Sends a sample event to the URL.'}
                 </span>
               </div>
             )}

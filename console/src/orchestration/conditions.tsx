@@ -39,7 +39,7 @@ export function Conditions({
   };
   return (
     <fieldset className="field whole">
-      <legend>All of these hold</legend>
+      <legend>Conditions (all must match)</legend>
       {rows.map((row, place) => {
         const set = (fields: Partial<Row>) => change(rows.with(place, { ...row, ...fields }));
         return (
@@ -47,7 +47,7 @@ export function Conditions({
             <div className="line">
               <input
                 className="mono"
-                aria-label={`What condition ${place + 1} looks at`}
+                aria-label={`Field of condition ${place + 1}`}
                 placeholder={placeholder}
                 required
                 spellCheck={false}
@@ -55,7 +55,7 @@ export function Conditions({
                 onChange={({ target }) => set({ variable_name: target.value })}
               />
               <select
-                aria-label={`How condition ${place + 1} compares`}
+                aria-label={`Operator of condition ${place + 1}`}
                 value={row.operation}
                 onChange={({ target }) => set({ operation: target.value as Condition['operation'] })}
               >
@@ -104,7 +104,7 @@ export function Conditions({
             ])
           }
         >
-          Add a condition
+          Add condition
         </button>
       </div>
     </fieldset>

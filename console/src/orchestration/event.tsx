@@ -10,7 +10,6 @@ import { Ago } from '../parts/time.tsx';
 import { When } from '../parts/when.tsx';
 import { operationSigns, valueText } from './condition-text.ts';
 import { VerdictBadge } from './verdict-badge.tsx';
-import './orchestration.css';
 
 /** From an event over what each rule made of it to the run and whom that was told. */
 export function EventPage() {
@@ -21,19 +20,19 @@ export function EventPage() {
     refetchInterval: 3_000,
   });
   if (error !== null) return <Problem error={error} again={() => void refetch()} />;
-  if (data === undefined) return <p className="quiet">One moment…</p>;
+  if (data === undefined) return <p className="quiet">Loading…</p>;
   return (
     <>
       <PageHead title={data.external_id ?? data.id} trail={[['/orchestration', 'Events']]} />
-      <ol className="chain">
+      <ol className="event-chain">
         <li className="card">
           <div className="card-head">
             <h2>{data.source_name}</h2>
             <span className="quiet">
-              came <Ago time={data.received_at} />
+              received <Ago time={data.received_at} />
             </span>
           </div>
-          <pre className="text" role="region" tabIndex={0} aria-label="The event">
+          <pre className="text" role="region" tabIndex={0} aria-label="Event data">
             {JSON.stringify(data.data, null, 2)}
           </pre>
           {data.note !== null && <p>{data.note}</p>}
@@ -67,7 +66,7 @@ function Verdict({ of, eventId }: { of: EventDetails['verdicts'][number]; eventI
                 {condition.variable_name} {operationSigns[condition.operation]} {valueText(condition.value)}
               </code>{' '}
               <span className="quiet">
-                {'actual' in condition ? `it was ${valueText(condition.actual)}` : 'there was none'}
+                {'actual' in condition ? `actual: ${valueText(condition.actual)}` : 'not present'}
               </span>
             </li>
           ))}
@@ -100,7 +99,7 @@ function Verdict({ of, eventId }: { of: EventDetails['verdicts'][number]; eventI
           {of.run.error_message !== null && <p className="field-problem wrap">{of.run.error_message}</p>}
           {of.run.retried_by !== null && (
             <p>
-              Retried by <Link to={`/runs/${of.run.retried_by}`}>another run</Link>.
+              Retried by <Link to={`/runs/${of.run.retried_by}`}>this run</Link>.
             </p>
           )}
           {of.run.deliveries.map((delivery) => (

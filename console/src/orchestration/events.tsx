@@ -48,7 +48,7 @@ export function Events() {
         <label>
           Source{' '}
           <select value={filter.source} onChange={({ target }) => look({ source: target.value })}>
-            <option value="">any</option>
+            <option value="">all</option>
             {sources.data?.map(({ id, name }) => (
               <option key={id} value={id}>
                 {name}
@@ -59,7 +59,7 @@ export function Events() {
         <label>
           Rule{' '}
           <select value={filter.rule} onChange={({ target }) => look({ rule: target.value })}>
-            <option value="">any</option>
+            <option value="">all</option>
             {rules.data?.map(({ id, name }) => (
               <option key={id} value={id}>
                 {name}
@@ -68,9 +68,9 @@ export function Events() {
           </select>
         </label>
         <label>
-          Came to{' '}
+          Result{' '}
           <select value={filter.verdict} onChange={({ target }) => look({ verdict: target.value })}>
-            <option value="">anything</option>
+            <option value="">all</option>
             {Object.entries(verdicts).map(([verdict, { said }]) => (
               <option key={verdict} value={verdict}>
                 {said}
@@ -85,8 +85,8 @@ export function Events() {
             <tr>
               <th scope="col">Event</th>
               <th scope="col">Source</th>
-              <th scope="col">Came</th>
-              <th scope="col">What became of it</th>
+              <th scope="col">Received</th>
+              <th scope="col">Result</th>
             </tr>
           </thead>
           <tbody>
@@ -100,11 +100,11 @@ export function Events() {
                   <Ago time={event.received_at} />
                 </td>
                 <td>
-                  {event.verdicts.length === 0 && <span className="quiet">no rule judged it</span>}
+                  {event.verdicts.length === 0 && <span className="quiet">no rules</span>}
                   {event.verdicts.map((verdict) => (
                     <div key={verdict.rule_id} className="wrap">
                       <VerdictBadge verdict={verdict.verdict} /> {verdict.rule_name}{' '}
-                      {verdict.run_id !== null && <Link to={`/runs/${verdict.run_id}`}>its run</Link>}
+                      {verdict.run_id !== null && <Link to={`/runs/${verdict.run_id}`}>run</Link>}
                       {verdict.reason !== null && <span className="quiet">{verdict.reason}</span>}
                     </div>
                   ))}
@@ -118,8 +118,8 @@ export function Events() {
         list={list}
         empty={
           isNarrowed
-            ? 'No event is like that.'
-            : 'No event has come yet. A source tells how to send one; rules say which job runs for it.'
+            ? 'No events match these filters.'
+            : 'No events yet. Create a source to receive them and a rule that says which job to run.'
         }
         more="Older events"
       />

@@ -28,7 +28,7 @@ export function HookDeliveries({ hook }: { hook: Hook }) {
           onSentAgain={() => queries.invalidateQueries({ queryKey })}
         />
       ))}
-      <ListEnd list={list} empty="Nothing was sent yet." more="Older deliveries" />
+      <ListEnd list={list} empty="No deliveries yet." more="Older deliveries" />
     </section>
   );
 }

@@ -8,6 +8,7 @@ import { ConfirmedAction } from '../parts/action.tsx';
 import { AirflowSignIn } from '../parts/airflow-sign-in.tsx';
 import { useDraft } from '../parts/draft.ts';
 import { Choice, Field } from '../parts/field.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { Pairs } from '../parts/pairs.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Save } from '../parts/save.tsx';
@@ -58,21 +59,20 @@ export function HookForm({ hook, isNew }: { hook: Hook; isNew: boolean }) {
       <form onSubmit={submit}>
         <fieldset disabled={!may('admin')}>
           <section className="card">
-            <h2>The request</h2>
+            <h2>Request</h2>
             <p className="hint">
-              In address, headers and body stand <code>{'${{run.STATUS}}'}</code>,{' '}
+              URL, headers and body can use <code>{'${{run.STATUS}}'}</code>,{' '}
               <code>{'${{variables.name}}'}</code> and <code>{'${{secrets.name}}'}</code>.
             </p>
             <div className="fields">
-              <Field label="Description" whole hint="For people." pointer="/description" error={error}>
-                {(control) => (
-                  <input
-                    {...control}
-                    value={value.description}
-                    onChange={({ target }) => set({ description: target.value })}
-                  />
-                )}
-              </Field>
+              <TextField
+                label="Description"
+                whole
+                pointer="/description"
+                error={error}
+                value={value.description}
+                onChange={(description) => set({ description })}
+              />
               <Field label="Method" pointer="/method" error={error}>
                 {(control) => (
                   <select
@@ -86,19 +86,18 @@ export function HookForm({ hook, isNew }: { hook: Hook; isNew: boolean }) {
                   </select>
                 )}
               </Field>
-              <Field label="Address" whole pointer="/url" error={error}>
-                {(control) => (
-                  <input
-                    {...control}
-                    className="mono"
-                    required
-                    spellCheck={false}
-                    placeholder="https://api.example.com/jobs/${{run.JOB_NAME}}"
-                    value={value.url}
-                    onChange={({ target }) => set({ url: target.value })}
-                  />
-                )}
-              </Field>
+              <TextField
+                label="URL"
+                whole
+                pointer="/url"
+                error={error}
+                className="mono"
+                required
+                spellCheck={false}
+                placeholder="https://api.example.com/jobs/${{run.JOB_NAME}}"
+                value={value.url}
+                onChange={(url) => set({ url })}
+              />
               <fieldset className="field whole">
                 <legend>Headers</legend>
                 <Pairs
@@ -115,7 +114,7 @@ export function HookForm({ hook, isNew }: { hook: Hook; isNew: boolean }) {
                 <Field
                   label="Body"
                   whole
-                  hint="JSON: an object or a list. Empty: none."
+                  hint="JSON object or array. Optional."
                   pointer="/body"
                   error={error}
                 >
@@ -143,7 +142,7 @@ export function HookForm({ hook, isNew }: { hook: Hook; isNew: boolean }) {
             </div>
           </section>
           <section className="card">
-            <h2>When</h2>
+            <h2>Conditions</h2>
             <div className="fields">
               <Conditions
                 key={formNumber}
@@ -154,8 +153,8 @@ export function HookForm({ hook, isNew }: { hook: Hook; isNew: boolean }) {
                 onChange={(rules) => set({ rules })}
               />
               <fieldset className="field whole">
-                <legend>Of these jobs</legend>
-                <p className="hint">None chosen: of all.</p>
+                <legend>Jobs</legend>
+                <p className="hint">None selected: all jobs.</p>
                 <div className="choices">
                   {projects.data?.flatMap((project) =>
                     project.jobs.map((job) => (
@@ -177,7 +176,7 @@ export function HookForm({ hook, isNew }: { hook: Hook; isNew: boolean }) {
               </fieldset>
               <div className="field whole">
                 <Choice
-                  label="Send it"
+                  label="Enabled"
                   checked={value.is_active}
                   onChange={(checked) => set({ is_active: checked })}
                 />
@@ -190,7 +189,7 @@ export function HookForm({ hook, isNew }: { hook: Hook; isNew: boolean }) {
           <Save
             saving={saving}
             isChanged={isNew || draft.isChanged}
-            name={isNew ? 'Make it' : 'Save'}
+            name={isNew ? 'Create' : 'Save'}
             {...(isNew ? {} : { reset })}
           />
         )}
@@ -201,7 +200,7 @@ export function HookForm({ hook, isNew }: { hook: Hook; isNew: boolean }) {
       {may('admin') && !isNew && (
         <section className="card danger-zone">
           <div className="card-head">
-            <h2>Delete the hook</h2>
+            <h2>Delete hook</h2>
             <ConfirmedAction
               name="Delete"
               question="Delete the hook?"
@@ -211,7 +210,7 @@ export function HookForm({ hook, isNew }: { hook: Hook; isNew: boolean }) {
                 await navigate('/orchestration/hooks');
               }}
             >
-              <p>What it sent stays readable.</p>
+              <p>Its past deliveries are kept.</p>
             </ConfirmedAction>
           </div>
         </section>
@@ -227,7 +226,7 @@ function problemOf(text: string): string | null {
     readBody(text);
     return null;
   } catch {
-    return 'The body is no JSON yet.';
+    return 'The body is not valid JSON.';
   }
 }
 

@@ -24,10 +24,10 @@ export function HookPreview({ hook, hookId }: { hook: Asked<'createHook'>['body'
   const { data } = preview;
   return (
     <section className="card after-form">
-      <h2>Try it out</h2>
-      <p className="hint">As it stands above, at the end of a run that was. Nothing is sent.</p>
+      <h2>Preview</h2>
+      <p className="hint">Renders the request above for a past run. Nothing is sent.</p>
       {runs.data?.data.length === 0 ? (
-        <p className="quiet">No run has ended yet.</p>
+        <p className="quiet">No run has ended yet: run a job first.</p>
       ) : (
         <div className="line">
           <Field label="Run">
@@ -42,14 +42,14 @@ export function HookPreview({ hook, hookId }: { hook: Asked<'createHook'>['body'
             )}
           </Field>
           <button type="button" disabled={runId === '' || preview.isPending} onClick={() => preview.mutate()}>
-            Try it out
+            Preview
           </button>
         </div>
       )}
       {preview.isError && <Problem error={preview.error} />}
       <div role="status">
         {data !== undefined && (
-          <p>{data.would_send ? 'It would be sent.' : `It would not be sent. ${data.why_not ?? ''}`}</p>
+          <p>{data.would_send ? 'Would be sent.' : `Would not be sent. ${data.why_not ?? ''}`}</p>
         )}
       </div>
       {data !== undefined && (
@@ -62,7 +62,7 @@ export function HookPreview({ hook, hookId }: { hook: Asked<'createHook'>['body'
                   {rule.variable_name} {operationSigns[rule.operation]} {valueText(rule.value)}
                 </code>{' '}
                 <span className="quiet">
-                  {'actual' in rule ? `it was ${valueText(rule.actual)}` : 'there was none'}
+                  {'actual' in rule ? `actual: ${valueText(rule.actual)}` : 'not present'}
                 </span>
               </li>
             ))}
@@ -73,7 +73,7 @@ export function HookPreview({ hook, hookId }: { hook: Asked<'createHook'>['body'
             </p>
           ))}
           {data.request !== null && (
-            <pre className="text" role="region" tabIndex={0} aria-label="The request">
+            <pre className="text" role="region" tabIndex={0} aria-label="Request">
               {requestText(data.request)}
             </pre>
           )}

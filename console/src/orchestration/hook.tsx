@@ -6,7 +6,6 @@ import { PageHead } from '../parts/page-head.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { HookDeliveries } from './hook-deliveries.tsx';
 import { HookForm } from './hook-form.tsx';
-import './orchestration.css';
 
 /** A hook that is there, or one that is being made. */
 export function HookPage() {
@@ -19,7 +18,7 @@ export function HookPage() {
   });
   if (stored.isError) return <Problem error={stored.error} again={() => void stored.refetch()} />;
   const hook = isNew ? newHook : stored.data;
-  if (hook === undefined) return <p className="quiet">One moment…</p>;
+  if (hook === undefined) return <p className="quiet">Loading…</p>;
   return (
     <>
       <PageHead

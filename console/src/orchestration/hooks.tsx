@@ -20,14 +20,14 @@ export function Hooks() {
           </Link>
         )}
       </div>
-      <p className="hint">A request of your own when a run has ended and all rules hold.</p>
+      <p className="hint">Custom HTTP requests, sent when a run ends and all conditions match.</p>
       {list.items.length > 0 && (
         <table>
           <thead>
             <tr>
               <th scope="col">Hook</th>
               <th scope="col">Request</th>
-              <th scope="col">Follows</th>
+              <th scope="col">Jobs</th>
             </tr>
           </thead>
           <tbody>
@@ -37,7 +37,7 @@ export function Hooks() {
                   <Link to={`/orchestration/hooks/${hook.id}`}>
                     <strong>{hook.description || hook.url}</strong>
                   </Link>{' '}
-                  {!hook.is_active && <span className="badge warn">off</span>}
+                  {!hook.is_active && <span className="badge warn">disabled</span>}
                 </td>
                 <td className="wrap">
                   <code>
@@ -51,7 +51,7 @@ export function Hooks() {
                   {hook.rules.length > 0 && (
                     <span className="quiet">
                       {' '}
-                      by {hook.rules.length} rule{hook.rules.length === 1 ? '' : 's'}
+                      {hook.rules.length} condition{hook.rules.length === 1 ? '' : 's'}
                     </span>
                   )}
                 </td>
@@ -60,7 +60,11 @@ export function Hooks() {
           </tbody>
         </table>
       )}
-      <ListEnd list={list} empty="There are no hooks yet." more="More hooks" />
+      <ListEnd
+        list={list}
+        empty="No hooks yet. Create one to call another system when runs end."
+        more="More hooks"
+      />
     </section>
   );
 }

@@ -1,17 +1,17 @@
 import { useMutation } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import type { Answer } from '../../../client/client.ts';
 import type { EventSource } from '../../../client/operations.ts';
 import { api } from '../api.ts';
-import { Dialog } from '../parts/dialog.tsx';
+import { DialogForm } from '../parts/dialog-form.tsx';
 import { Field } from '../parts/field.tsx';
-import { Problem } from '../parts/problem.tsx';
+import { TextField } from '../parts/text-field.tsx';
 
 export const styles: Record<EventSource['auth'], string> = {
-  token: 'a token',
-  standard_webhooks: 'a signature of Standard Webhooks',
-  github: "GitHub's signature",
-  stripe: "Stripe's signature",
+  token: 'bearer token',
+  standard_webhooks: 'Standard Webhooks signature',
+  github: 'GitHub signature',
+  stripe: 'Stripe signature',
 };
 
 export function NewSource({
@@ -37,81 +37,52 @@ export function NewSource({
       }),
     onSuccess: onMade,
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    make.mutate();
-  };
   return (
-    <Dialog title="New source" onClose={onClose}>
-      <form onSubmit={submit}>
-        <Field label="Name" pointer="/name" error={make.error}>
-          {(control) => (
-            <input
-              {...control}
-              required
-              placeholder="erathos"
-              value={name}
-              onChange={({ target }) => setName(target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Shows that it is it by" pointer="/auth" error={make.error}>
-          {(control) => (
-            <select
-              {...control}
-              value={auth}
-              onChange={({ target }) => setAuth(target.value as EventSource['auth'])}
-            >
-              {Object.entries(styles).map(([style, said]) => (
-                <option key={style} value={style}>
-                  {said}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-        <Field
-          label="Field that is an event's id"
-          hint="Empty: the header or field that such senders use."
-          pointer="/id_field"
-          error={make.error}
-        >
-          {(control) => (
-            <input
-              {...control}
-              className="mono"
-              placeholder="data.id"
-              value={idField}
-              onChange={({ target }) => setIdField(target.value)}
-            />
-          )}
-        </Field>
-        <Field
-          label="Secret"
-          hint="Where the sender makes it itself. Empty: one is made."
-          pointer="/secret"
-          error={make.error}
-        >
-          {(control) => (
-            <input
-              {...control}
-              type="password"
-              autoComplete="new-password"
-              value={secret}
-              onChange={({ target }) => setSecret(target.value)}
-            />
-          )}
-        </Field>
-        {make.isError && <Problem error={make.error} />}
-        <div className="actions">
-          <button type="submit" className="primary" disabled={make.isPending}>
-            Make it
-          </button>
-          <button type="button" onClick={onClose}>
-            Leave it
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <DialogForm title="New source" action="Create" mutation={make} onClose={onClose}>
+      <TextField
+        label="Name"
+        pointer="/name"
+        error={make.error}
+        required
+        placeholder="erathos"
+        value={name}
+        onChange={setName}
+      />
+      <Field label="Authentication" pointer="/auth" error={make.error}>
+        {(control) => (
+          <select
+            {...control}
+            value={auth}
+            onChange={({ target }) => setAuth(target.value as EventSource['auth'])}
+          >
+            {Object.entries(styles).map(([style, said]) => (
+              <option key={style} value={style}>
+                {said}
+              </option>
+            ))}
+          </select>
+        )}
+      </Field>
+      <TextField
+        label="Event ID field"
+        hint="Default: the sender's usual header or field."
+        pointer="/id_field"
+        error={make.error}
+        className="mono"
+        placeholder="data.id"
+        value={idField}
+        onChange={setIdField}
+      />
+      <TextField
+        label="Secret"
+        hint="Only if the sender provides one. Default: generated."
+        pointer="/secret"
+        error={make.error}
+        type="password"
+        autoComplete="new-password"
+        value={secret}
+        onChange={setSecret}
+      />
+    </DialogForm>
   );
 }

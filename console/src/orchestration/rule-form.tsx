@@ -7,6 +7,7 @@ import { api } from '../api.ts';
 import { ConfirmedAction } from '../parts/action.tsx';
 import { useDraft } from '../parts/draft.ts';
 import { Choice, Field, numberOf } from '../parts/field.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { Pairs } from '../parts/pairs.tsx';
 import { Save } from '../parts/save.tsx';
 import { useSession } from '../session.tsx';
@@ -65,18 +66,16 @@ export function RuleForm({
       <form onSubmit={submit}>
         <fieldset disabled={!may('admin')}>
           <section className="card">
-            <h2>When</h2>
+            <h2>Events</h2>
             <div className="fields">
-              <Field label="Name" pointer="/name" error={error}>
-                {(control) => (
-                  <input
-                    {...control}
-                    required
-                    value={value.name}
-                    onChange={({ target }) => set({ name: target.value })}
-                  />
-                )}
-              </Field>
+              <TextField
+                label="Name"
+                pointer="/name"
+                error={error}
+                required
+                value={value.name}
+                onChange={(name) => set({ name })}
+              />
               <Field label="Source" pointer="/source_id" error={error}>
                 {(control) => (
                   <select
@@ -102,7 +101,7 @@ export function RuleForm({
               />
               <div className="field whole">
                 <Choice
-                  label="It judges events"
+                  label="Enabled"
                   checked={value.is_active}
                   onChange={(checked) => set({ is_active: checked })}
                 />
@@ -110,7 +109,7 @@ export function RuleForm({
             </div>
           </section>
           <section className="card">
-            <h2>What runs</h2>
+            <h2>Run</h2>
             <div className="fields">
               <Field label="Job" pointer="/job_id" error={error}>
                 {(control) => (
@@ -137,8 +136,8 @@ export function RuleForm({
                 whole
                 hint={
                   <>
-                    Empty: the job's own. <code>{'${{event.data.table}}'}</code> may stand for a value of an
-                    option.
+                    Default: the job's command. <code>{'${{event.data.table}}'}</code> inserts a value of the
+                    event.
                   </>
                 }
                 pointer="/command_override"
@@ -157,24 +156,24 @@ export function RuleForm({
                   />
                 )}
               </Field>
-              <Field label="Why" whole hint="For people." pointer="/cause" error={error}>
-                {(control) => (
-                  <input
-                    {...control}
-                    placeholder="${{received.SOURCE}} loaded ${{event.data.table}}"
-                    value={value.cause ?? ''}
-                    onChange={({ target }) => set({ cause: target.value === '' ? null : target.value })}
-                  />
-                )}
-              </Field>
+              <TextField
+                label="Cause"
+                whole
+                hint="Shown with the run."
+                pointer="/cause"
+                error={error}
+                placeholder="${{received.SOURCE}} loaded ${{event.data.table}}"
+                value={value.cause ?? ''}
+                onChange={(text) => set({ cause: text === '' ? null : text })}
+              />
               <fieldset className="field whole">
-                <legend>Facts of the run</legend>
+                <legend>Metadata</legend>
                 <Pairs
                   key={formNumber}
                   pairs={Object.fromEntries(
                     Object.entries(rule.metadata ?? {}).map(([name, fact]) => [name, String(fact)]),
                   )}
-                  what="fact"
+                  what="metadata"
                   namePlaceholder="rows"
                   pointer="/metadata"
                   error={error}
@@ -188,64 +187,46 @@ export function RuleForm({
           <section className="card">
             <h2>Gathering</h2>
             <div className="fields">
-              <Field
-                label="Gather for (seconds)"
-                hint="From the first event on; all that come meanwhile make one run. Empty: each makes its own."
+              <TextField
+                label="Window (seconds)"
+                hint="Events within the window trigger one run. Default: one run per event."
                 pointer="/window_seconds"
                 error={error}
-              >
-                {(control) => (
-                  <input
-                    {...control}
-                    type="number"
-                    min={1}
-                    value={value.window_seconds ?? ''}
-                    onChange={({ target }) => {
-                      const seconds = numberOf(target.value);
-                      set({ window_seconds: seconds, ...(seconds === null ? { window_until: null } : {}) });
-                    }}
-                  />
-                )}
-              </Field>
+                type="number"
+                min={1}
+                value={value.window_seconds ?? ''}
+                onChange={(text) => {
+                  const seconds = numberOf(text);
+                  set({ window_seconds: seconds, ...(seconds === null ? { window_until: null } : {}) });
+                }}
+              />
               {value.window_seconds !== null && (
                 <>
-                  <Field
-                    label="Or until this field"
-                    hint="Empty: for as long as that."
+                  <TextField
+                    label="Close early: field"
+                    hint="Optional."
                     pointer="/window_until/variable_name"
                     error={error}
-                  >
-                    {(control) => (
-                      <input
-                        {...control}
-                        className="mono"
-                        placeholder="data.table"
-                        value={value.window_until?.variable_name ?? ''}
-                        onChange={({ target }) => set({ window_until: untilOf(target.value, untilText) })}
-                      />
-                    )}
-                  </Field>
-                  <Field
-                    label="Has had all of these values"
-                    hint="With commas between them."
+                    className="mono"
+                    placeholder="data.table"
+                    value={value.window_until?.variable_name ?? ''}
+                    onChange={(text) => set({ window_until: untilOf(text, untilText) })}
+                  />
+                  <TextField
+                    label="Close early: when all values were seen"
+                    hint="Comma-separated."
                     pointer="/window_until/values"
                     error={error}
-                  >
-                    {(control) => (
-                      <input
-                        {...control}
-                        className="mono"
-                        placeholder="orders, payments"
-                        value={untilText}
-                        onChange={({ target }) => {
-                          setUntilText(target.value);
-                          set({
-                            window_until: untilOf(value.window_until?.variable_name ?? '', target.value),
-                          });
-                        }}
-                      />
-                    )}
-                  </Field>
+                    className="mono"
+                    placeholder="orders, payments"
+                    value={untilText}
+                    onChange={(text) => {
+                      setUntilText(text);
+                      set({
+                        window_until: untilOf(value.window_until?.variable_name ?? '', text),
+                      });
+                    }}
+                  />
                 </>
               )}
             </div>
@@ -255,7 +236,7 @@ export function RuleForm({
           <Save
             saving={saving}
             isChanged={isNew || draft.isChanged}
-            name={isNew ? 'Make it' : 'Save'}
+            name={isNew ? 'Create' : 'Save'}
             {...(isNew ? {} : { reset: startAnew })}
           />
         )}
@@ -266,7 +247,7 @@ export function RuleForm({
       {may('admin') && !isNew && (
         <section className="card danger-zone after-form">
           <div className="card-head">
-            <h2>Delete the rule</h2>
+            <h2>Delete rule</h2>
             <ConfirmedAction
               name="Delete"
               question={`Delete ${rule.name}?`}
@@ -276,7 +257,7 @@ export function RuleForm({
                 await navigate('/orchestration/rules');
               }}
             >
-              <p>What it made of events stays.</p>
+              <p>Its past results are kept.</p>
             </ConfirmedAction>
           </div>
         </section>

@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { Asked } from '../../../client/client.ts';
 import { api } from '../api.ts';
-import { Field } from '../parts/field.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { When } from '../parts/when.tsx';
 
@@ -15,32 +15,20 @@ export function RulePreview({ asked }: { asked: Omit<Asked<'previewEventRule'>['
   const { data } = preview;
   return (
     <section className="card after-form">
-      <h2>Try it out</h2>
-      <p className="hint">As it stands above, on events that have come. Nothing is recorded, nothing runs.</p>
+      <h2>Preview</h2>
+      <p className="hint">Evaluates the rule above on past events. No runs are created.</p>
       <div className="line">
-        <Field label="Days back">
-          {(control) => (
-            <input
-              {...control}
-              type="number"
-              min={1}
-              max={30}
-              value={days}
-              onChange={({ target }) => setDays(target.value)}
-            />
-          )}
-        </Field>
+        <TextField label="Days" type="number" min={1} max={30} value={days} onChange={setDays} />
         <button type="button" disabled={preview.isPending} onClick={() => preview.mutate()}>
-          Try it out
+          Preview
         </button>
       </div>
       {preview.isError && <Problem error={preview.error} />}
       <div role="status">
         {data !== undefined && (
           <p>
-            Of {data.is_cut && 'the newest '}
-            {data.events} events {data.matched} would have matched, and made {data.would_run} run
-            {data.would_run === 1 ? '' : 's'}.
+            {data.matched} of {data.is_cut && 'the newest '}
+            {data.events} events match: {data.would_run} run{data.would_run === 1 ? '' : 's'}.
           </p>
         )}
       </div>
@@ -48,9 +36,9 @@ export function RulePreview({ asked }: { asked: Omit<Asked<'previewEventRule'>['
         <table>
           <thead>
             <tr>
-              <th scope="col">When</th>
+              <th scope="col">Time</th>
               <th scope="col">Command</th>
-              <th scope="col">Why</th>
+              <th scope="col">Cause</th>
               <th scope="col">Events</th>
             </tr>
           </thead>

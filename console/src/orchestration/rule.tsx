@@ -7,7 +7,6 @@ import { Problem } from '../parts/problem.tsx';
 import { useProjects } from '../projects/projects.ts';
 import { useSources } from './lists.ts';
 import { RuleForm } from './rule-form.tsx';
-import './orchestration.css';
 
 /** A rule that is there, or one that is being made. */
 export function RulePage() {
@@ -23,7 +22,7 @@ export function RulePage() {
   const error = stored.error ?? sources.error ?? projects.error;
   if (error !== null) return <Problem error={error} />;
   const rule = isNew && sources.data && projects.data ? newRule(sources.data, projects.data) : stored.data;
-  if (rule === undefined) return <p className="quiet">One moment…</p>;
+  if (rule === undefined) return <p className="quiet">Loading…</p>;
   return (
     <>
       <PageHead title={isNew ? 'New rule' : rule.name} trail={[['/orchestration/rules', 'Rules']]} />

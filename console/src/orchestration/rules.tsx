@@ -28,8 +28,8 @@ export function Rules() {
       {rules.data?.length === 0 && (
         <p className="empty">
           {sources.data?.length === 0
-            ? 'Rules judge the events of a source: make a source first.'
-            : 'There are no rules yet.'}
+            ? 'No rules yet. Rules need a source of events: create a source first.'
+            : 'No rules yet. Create one to run a job when an event arrives.'}
         </p>
       )}
       {rules.data !== undefined && rules.data.length > 0 && (
@@ -38,8 +38,8 @@ export function Rules() {
             <tr>
               <th scope="col">Rule</th>
               <th scope="col">Source</th>
-              <th scope="col">When</th>
-              <th scope="col">Runs</th>
+              <th scope="col">Conditions</th>
+              <th scope="col">Job</th>
             </tr>
           </thead>
           <tbody>
@@ -49,13 +49,13 @@ export function Rules() {
                   <Link to={`/orchestration/rules/${rule.id}`}>
                     <strong>{rule.name}</strong>
                   </Link>{' '}
-                  {!rule.is_active && <span className="badge warn">off</span>}
+                  {!rule.is_active && <span className="badge warn">disabled</span>}
                 </td>
                 <td className="wrap">
                   {sources.data?.find(({ id }) => id === rule.source_id)?.name ?? rule.source_id}
                 </td>
                 <td className="wrap">
-                  {rule.conditions.length === 0 && <span className="quiet">always</span>}
+                  {rule.conditions.length === 0 && <span className="quiet">none: every event</span>}
                   {rule.conditions.map((condition) => (
                     <code key={JSON.stringify(condition)} className="command">
                       {condition.variable_name} {operationSigns[condition.operation]}{' '}

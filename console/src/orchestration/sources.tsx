@@ -41,23 +41,25 @@ export function Sources() {
         <ToldOnce
           label={`Secret of ${told.source.name}`}
           secret={told.secret}
-          note={`Take the secret of ${told.source.name} along now: it is never shown again. ${howToSend(told.source)}`}
+          note={`Copy the secret of ${told.source.name} now. It is not shown again. ${howToSend(told.source)}`}
           onDone={() => setTold(null)}
         />
       )}
       {sources.isError && <Problem error={sources.error} again={() => void sources.refetch()} />}
       {sources.data?.length === 0 && (
-        <p className="empty">There are none yet. A source is any tool that can send JSON over HTTP.</p>
+        <p className="empty">
+          No sources yet. A source is any tool that sends JSON over HTTP, such as an ingestion tool.
+        </p>
       )}
       {sources.data !== undefined && sources.data.length > 0 && (
         <table>
           <thead>
             <tr>
               <th scope="col">Source</th>
-              <th scope="col">Shows that it is it by</th>
-              <th scope="col">Where it sends</th>
+              <th scope="col">Authentication</th>
+              <th scope="col">Endpoint</th>
               <th scope="col">
-                <span className="unseen">What can be done</span>
+                <span className="unseen">Actions</span>
               </th>
             </tr>
           </thead>
@@ -66,7 +68,7 @@ export function Sources() {
               <tr key={source.id}>
                 <td className="wrap">
                   <strong>{source.name}</strong>{' '}
-                  {!source.is_active && <span className="badge warn">off</span>}
+                  {!source.is_active && <span className="badge warn">disabled</span>}
                 </td>
                 <td>{styles[source.auth]}</td>
                 <td className="wrap">
@@ -103,7 +105,7 @@ function SourceActions({
   return (
     <div className="actions">
       <Action
-        name={source.is_active ? 'Switch off' : 'Switch on'}
+        name={source.is_active ? 'Disable' : 'Enable'}
         about={source.name}
         run={async () => {
           await api().call('changeEventSource', { path, body: { is_active: !source.is_active } });
@@ -111,16 +113,16 @@ function SourceActions({
         }}
       />
       <ConfirmedAction
-        name="New secret"
+        name="Rotate secret"
         about={source.name}
         className="primary"
-        question={`Give ${source.name} another secret?`}
+        question={`Rotate the secret of ${source.name}?`}
         run={async () => {
           const { secret } = await api().call('rotateEventSourceSecret', { path, body: {} });
           onRotated(secret);
         }}
       >
-        <p>The earlier one counts no more: events signed with it are refused at once.</p>
+        <p>The current secret stops working at once.</p>
       </ConfirmedAction>
       <ConfirmedAction
         name="Delete"
@@ -131,14 +133,14 @@ function SourceActions({
           await onChanged();
         }}
       >
-        <p>Events of it are refused from then on. Those that came stay.</p>
+        <p>New events are refused. Events already received are kept.</p>
       </ConfirmedAction>
     </div>
   );
 }
 
 function howToSend({ auth, id }: EventSource): string {
-  const where = `Events go to POST /api/v1/events/${id}`;
+  const where = `Send events to POST /api/v1/events/${id}`;
   return auth === 'token'
     ? `${where} with Authorization: Bearer and this secret.`
     : `${where}, signed with it.`;

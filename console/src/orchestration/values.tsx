@@ -3,7 +3,7 @@ import { useState, type FormEvent } from 'react';
 import type { OrchestrationSecret, Variable } from '../../../client/operations.ts';
 import { api } from '../api.ts';
 import { ConfirmedAction } from '../parts/action.tsx';
-import { Field } from '../parts/field.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { cursorOf, ListEnd, useList } from '../parts/list.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Ago } from '../parts/time.tsx';
@@ -30,7 +30,7 @@ function Variables() {
     <section className="card">
       <h2>Variables</h2>
       <p className="hint">
-        Hooks say <code>{'${{variables.name}}'}</code>. Everybody here can read them.
+        For hooks, as <code>{'${{variables.name}}'}</code>. Readable by every member.
       </p>
       {list.items.length > 0 && (
         <table>
@@ -38,9 +38,9 @@ function Variables() {
             <tr>
               <th scope="col">Name</th>
               <th scope="col">Value</th>
-              <th scope="col">Changed</th>
+              <th scope="col">Updated</th>
               <th scope="col">
-                <span className="unseen">Delete it</span>
+                <span className="unseen">Actions</span>
               </th>
             </tr>
           </thead>
@@ -74,7 +74,7 @@ function Variables() {
           </tbody>
         </table>
       )}
-      <ListEnd list={list} empty="There are none." more="More variables" />
+      <ListEnd list={list} empty="No variables yet." more="More variables" />
       {may('admin') && (
         <SetValue
           what="variable"
@@ -102,16 +102,16 @@ function Secrets() {
     <section className="card">
       <h2>Secrets</h2>
       <p className="hint">
-        Hooks say <code>{'${{secrets.name}}'}</code>. Sealed, and shown to nobody.
+        For hooks, as <code>{'${{secrets.name}}'}</code>. Encrypted and never shown.
       </p>
       {list.items.length > 0 && (
         <table>
           <thead>
             <tr>
               <th scope="col">Name</th>
-              <th scope="col">Set</th>
+              <th scope="col">Updated</th>
               <th scope="col">
-                <span className="unseen">Delete it</span>
+                <span className="unseen">Actions</span>
               </th>
             </tr>
           </thead>
@@ -144,7 +144,7 @@ function Secrets() {
           </tbody>
         </table>
       )}
-      <ListEnd list={list} empty="There are none." more="More secrets" />
+      <ListEnd list={list} empty="No secrets yet." more="More secrets" />
       {may('admin') && (
         <SetValue
           what="secret"
@@ -187,41 +187,33 @@ function SetValue({
   return (
     <form onSubmit={submit} className="set-value">
       <div className="fields">
-        <Field
-          label={`Name of the ${what}`}
-          hint="One that is there is replaced."
+        <TextField
+          label={what === 'secret' ? 'Secret name' : 'Variable name'}
+          hint="An existing one is replaced."
           pointer="/name"
           error={setting.error}
-        >
-          {(control) => (
-            <input
-              {...control}
-              className="mono"
-              required
-              autoComplete="off"
-              spellCheck={false}
-              value={name}
-              onChange={({ target }) => setName(target.value)}
-            />
-          )}
-        </Field>
-        <Field label={`Value of the ${what}`} pointer="/value" error={setting.error}>
-          {(control) => (
-            <input
-              {...control}
-              type={what === 'secret' ? 'password' : 'text'}
-              required={what === 'secret'}
-              autoComplete={what === 'secret' ? 'new-password' : 'off'}
-              value={value}
-              onChange={({ target }) => setValue(target.value)}
-            />
-          )}
-        </Field>
+          className="mono"
+          required
+          autoComplete="off"
+          spellCheck={false}
+          value={name}
+          onChange={setName}
+        />
+        <TextField
+          label={what === 'secret' ? 'Secret value' : 'Variable value'}
+          pointer="/value"
+          error={setting.error}
+          type={what === 'secret' ? 'password' : 'text'}
+          required={what === 'secret'}
+          autoComplete={what === 'secret' ? 'new-password' : 'off'}
+          value={value}
+          onChange={setValue}
+        />
       </div>
       {setting.isError && <Problem error={setting.error} />}
       <div className="actions">
         <button type="submit" disabled={setting.isPending}>
-          Set the {what}
+          Set {what}
         </button>
         <span role="status" className="quiet">
           {done}

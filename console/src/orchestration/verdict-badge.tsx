@@ -1,7 +1,7 @@
 import type { EventVerdict } from '../../../client/operations.ts';
 
 export const verdicts: Record<EventVerdict['verdict'], { said: string; looks: string }> = {
-  run: { said: 'run', looks: 'good' },
+  run: { said: 'triggered', looks: 'good' },
   gathering: { said: 'gathering', looks: 'busy' },
   refused: { said: 'refused', looks: 'bad' },
   no_match: { said: 'no match', looks: '' },

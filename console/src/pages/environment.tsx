@@ -26,8 +26,7 @@ export function EnvironmentPage() {
   });
   const error = environment.error ?? project.error;
   if (error !== null) return <Problem error={error} again={() => void environment.refetch()} />;
-  if (environment.data === undefined || project.data === undefined)
-    return <p className="quiet">One moment…</p>;
+  if (environment.data === undefined || project.data === undefined) return <p className="quiet">Loading…</p>;
   return (
     <div key={environmentId}>
       <PageHead

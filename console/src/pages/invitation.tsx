@@ -53,8 +53,8 @@ export function Invitation() {
       {invitation !== undefined && (
         <form onSubmit={submit}>
           <p>
-            You are invited to the organization <strong>{invitation.organization_name}</strong>, as{' '}
-            {invitation.role}.
+            You have been invited to join <strong>{invitation.organization_name}</strong> as {invitation.role}
+            .
           </p>
           <label>
             E-mail
@@ -69,7 +69,7 @@ export function Invitation() {
             />
           </label>
           <label>
-            {invitation.has_account ? 'The password you have' : 'A password of 12 characters or more'}
+            {invitation.has_account ? 'Your password' : 'Choose a password (at least 12 characters)'}
             <input
               name="password"
               type="password"
@@ -81,7 +81,7 @@ export function Invitation() {
           </label>
           {accept.isError && <Problem error={accept.error} />}
           <button type="submit" className="primary" disabled={accept.isPending}>
-            Accept
+            Accept invitation
           </button>
         </form>
       )}

@@ -8,7 +8,6 @@ import { Problem } from '../parts/problem.tsx';
 import { Tabs } from '../parts/tabs.tsx';
 import { useProject } from '../projects/projects.ts';
 import { useSession } from '../session.tsx';
-import '../jobs/jobs.css';
 
 export interface JobAndProject {
   job: Job;
@@ -30,7 +29,7 @@ export function JobPage() {
   });
   const error = job.error ?? project.error;
   if (error !== null) return <Problem error={error} again={() => void job.refetch()} />;
-  if (job.data === undefined || project.data === undefined) return <p className="quiet">One moment…</p>;
+  if (job.data === undefined || project.data === undefined) return <p className="quiet">Loading…</p>;
   const here = `/jobs/${projectId}/${jobId}`;
   return (
     <>
@@ -40,12 +39,12 @@ export function JobPage() {
           ['/jobs', 'Jobs'],
           [`/projects/${projectId}`, project.data.name],
         ]}
-        beside={job.data.enabled ? null : <span className="badge warn">off</span>}
+        beside={job.data.enabled ? null : <span className="badge warn">disabled</span>}
       >
         {may('operator') && <TriggerButton job={job.data} projectType={project.data.type} />}
       </PageHead>
       <Tabs
-        label="The job"
+        label="Job"
         places={[
           [here, 'Runs'],
           [`${here}/settings`, 'Settings'],

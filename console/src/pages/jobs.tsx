@@ -11,7 +11,6 @@ import { PageHead } from '../parts/page-head.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { useJobs, useProjects } from '../projects/projects.ts';
 import { useSession } from '../session.tsx';
-import '../jobs/jobs.css';
 
 /** Every job, below its project. */
 export function Jobs() {
@@ -39,17 +38,17 @@ export function Jobs() {
       {projects.isError && <Problem error={projects.error} again={() => void projects.refetch()} />}
       {projects.isSuccess && withJobs.length === 0 && (
         <p className="empty">
-          There are no jobs yet. The first deployment of a <Link to="/projects">project</Link> makes one.
+          No jobs yet. Deploy a <Link to="/projects">project</Link>: its first deployment creates a job.
         </p>
       )}
       {withJobs.length > 0 && (
         <div className="filters">
           <label>
-            Find{' '}
+            Search{' '}
             <input
               type="search"
               value={wanted}
-              placeholder="a job, a project, a command"
+              placeholder="Job, project or command"
               onChange={({ target }) => setAsked(target.value === '' ? {} : { q: target.value })}
             />
           </label>
@@ -81,10 +80,10 @@ function JobsOf({ project, wanted, runs }: { project: Project; wanted: string; r
         <thead>
           <tr>
             <th scope="col">Job</th>
-            <th scope="col">Last runs</th>
+            <th scope="col">Recent runs</th>
             <th scope="col">Schedule</th>
             <th scope="col">
-              <span className="unseen">Run it</span>
+              <span className="unseen">Actions</span>
             </th>
           </tr>
         </thead>
@@ -95,7 +94,7 @@ function JobsOf({ project, wanted, runs }: { project: Project; wanted: string; r
                 <Link to={`/jobs/${project.id}/${job.id}`}>
                   <strong>{job.name}</strong>
                 </Link>{' '}
-                {!job.enabled && <span className="badge warn">off</span>}
+                {!job.enabled && <span className="badge warn">disabled</span>}
                 <code className="command">{job.command}</code>
               </td>
               <td>

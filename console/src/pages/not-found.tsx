@@ -4,9 +4,9 @@ import { Problem } from '../parts/problem.tsx';
 export function NotFound() {
   return (
     <>
-      <h1>Nothing here</h1>
+      <h1>Page not found</h1>
       <p>
-        There is no page at this address. <Link to="/runs">All runs</Link>
+        This page does not exist. <Link to="/runs">Go to runs</Link>
       </p>
     </>
   );

@@ -1,7 +1,6 @@
 import { Outlet } from 'react-router';
 import { PageHead } from '../parts/page-head.tsx';
 import { Tabs } from '../parts/tabs.tsx';
-import '../orchestration/orchestration.css';
 
 /** What makes jobs run from outside, and what is told when they are done. Its parts are the files of `orchestration/`. */
 export function Orchestration() {

@@ -14,7 +14,7 @@ export function ProjectPage() {
   const { projectId = '' } = useParams();
   const project = useProject(projectId);
   if (project.isError) return <Problem error={project.error} again={() => void project.refetch()} />;
-  if (project.data === undefined) return <p className="quiet">One moment…</p>;
+  if (project.data === undefined) return <p className="quiet">Loading…</p>;
   const here = `/projects/${projectId}`;
   return (
     <>
@@ -26,7 +26,7 @@ export function ProjectPage() {
         {project.data.type === 'dbt' && <DocsLink projectId={projectId} />}
       </PageHead>
       <Tabs
-        label="The project"
+        label="Project"
         places={[
           [here, 'Deployments'],
           [`${here}/environments`, 'Environments'],

@@ -1,9 +1,10 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { api } from '../api.ts';
-import { Dialog } from '../parts/dialog.tsx';
+import { DialogForm } from '../parts/dialog-form.tsx';
 import { Field } from '../parts/field.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { PageHead } from '../parts/page-head.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Ago } from '../parts/time.tsx';
@@ -27,7 +28,7 @@ export function Projects() {
       {projects.isError && <Problem error={projects.error} again={() => void projects.refetch()} />}
       {projects.isSuccess && projects.data.length === 0 && (
         <p className="empty">
-          There are no projects yet. Make one here, or with <code>dctl deploy</code> in the folder of yours.
+          No projects yet. Create one here, or run <code>dctl deploy</code> in your project's folder.
         </p>
       )}
       {projects.data !== undefined && projects.data.length > 0 && (
@@ -37,7 +38,7 @@ export function Projects() {
               <tr>
                 <th scope="col">Project</th>
                 <th scope="col">Jobs</th>
-                <th scope="col">What runs use</th>
+                <th scope="col">Deployed</th>
               </tr>
             </thead>
             <tbody>
@@ -63,10 +64,10 @@ export function Projects() {
                   </td>
                   <td>
                     {project.deployment === null ? (
-                      <span className="quiet">nothing deployed yet</span>
+                      <span className="quiet">never</span>
                     ) : (
                       <>
-                        since <Ago time={project.deployment.since} />{' '}
+                        <Ago time={project.deployment.since} />{' '}
                         <span className="quiet">by {project.deployment.by}</span>
                       </>
                     )}
@@ -93,40 +94,21 @@ function NewProject({ onClose }: { onClose: () => void }) {
       await navigate(`/projects/${id}`);
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    make.mutate();
-  };
   return (
-    <Dialog title="New project" onClose={onClose}>
-      <form onSubmit={submit}>
-        <Field label="Name" pointer="/name" error={make.error}>
-          {(control) => (
-            <input {...control} required value={name} onChange={({ target }) => setName(target.value)} />
-          )}
-        </Field>
-        <Field label="Written for" pointer="/type" error={make.error}>
-          {(control) => (
-            <select
-              {...control}
-              value={type}
-              onChange={({ target }) => setType(target.value as 'dbt' | 'sqlmesh')}
-            >
-              <option value="dbt">dbt</option>
-              <option value="sqlmesh">SQLMesh</option>
-            </select>
-          )}
-        </Field>
-        {make.isError && <Problem error={make.error} />}
-        <div className="actions">
-          <button type="submit" className="primary" disabled={make.isPending}>
-            Make it
-          </button>
-          <button type="button" onClick={onClose}>
-            Leave it
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <DialogForm title="New project" action="Create" mutation={make} onClose={onClose}>
+      <TextField label="Name" pointer="/name" error={make.error} required value={name} onChange={setName} />
+      <Field label="Type" pointer="/type" error={make.error}>
+        {(control) => (
+          <select
+            {...control}
+            value={type}
+            onChange={({ target }) => setType(target.value as 'dbt' | 'sqlmesh')}
+          >
+            <option value="dbt">dbt</option>
+            <option value="sqlmesh">SQLMesh</option>
+          </select>
+        )}
+      </Field>
+    </DialogForm>
   );
 }

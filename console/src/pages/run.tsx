@@ -14,7 +14,6 @@ import { Steps } from '../run/steps.tsx';
 import { Timeline } from '../run/timeline.tsx';
 import { runQuery, useNodes } from '../run/use-run.ts';
 import { Webhooks } from '../run/webhooks.tsx';
-import './run.css';
 
 interface Shown {
   run: Run;
@@ -26,7 +25,7 @@ export function RunPage() {
   const { runId = '' } = useParams();
   const { data: run, error, refetch } = useQuery(runQuery(runId));
   if (run === undefined) {
-    if (error === null) return <p className="quiet">One moment…</p>;
+    if (error === null) return <p className="quiet">Loading…</p>;
     return (
       <>
         <h1>Run</h1>
@@ -48,7 +47,7 @@ function KnownRun({ run }: { run: Run }) {
       {error !== null && <Problem error={error} />}
       <Failures run={run} nodes={nodes} />
       <Tabs
-        label="The run's parts"
+        label="Run"
         places={[
           [at, 'Log'],
           [`${at}/nodes`, 'Nodes'],

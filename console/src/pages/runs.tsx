@@ -1,4 +1,5 @@
 import { useCallback, useState } from 'react';
+import { Link } from 'react-router';
 import { Problem } from '../parts/problem.tsx';
 import { Rows } from '../parts/rows.tsx';
 import { FilterBar } from '../runs/filter-bar.tsx';
@@ -7,14 +8,13 @@ import { RunCells } from '../runs/run-cells.tsx';
 import { useNames } from '../runs/use-names.ts';
 import { useFresh, useRuns } from '../runs/use-runs.ts';
 import { useUsual } from '../runs/usual.ts';
-import './runs.css';
 
 const columns = [
   { name: 'Status', width: '104px' },
   { name: 'Job', width: 'minmax(0, 5fr)' },
-  { name: 'Why', width: 'minmax(0, 3fr)' },
-  { name: 'Took', width: '140px' },
-  { name: 'Asked for', width: '116px' },
+  { name: 'Cause', width: 'minmax(0, 3fr)' },
+  { name: 'Duration', width: '150px' },
+  { name: 'Created', width: '140px' },
 ];
 
 /** All runs, newest first, as they are now. What is looked for stands in the address. */
@@ -43,15 +43,19 @@ export function Runs() {
       <h1>Runs</h1>
       <FilterBar {...{ filters, names, isNarrowed, change, clear }} />
       {known.isError && <Problem error={known.error} again={() => void known.refetch()} />}
-      {known.isPending && <p className="quiet">One moment…</p>}
+      {known.isPending && <p className="quiet">Loading…</p>}
       <p role="status" className="unseen">
         {known.isSuccess && `${runs.length}${hasOlder ? ' or more' : ''} runs, ${going} running`}
       </p>
       {known.isSuccess && runs.length === 0 && (
         <p className="empty">
-          {isNarrowed
-            ? 'No run is like that.'
-            : 'There are no runs yet: trigger a job, or give it a schedule.'}
+          {isNarrowed ? (
+            'No runs match these filters.'
+          ) : (
+            <>
+              No runs yet. Open a <Link to="/jobs">job</Link> and choose “Run now”, or give it a schedule.
+            </>
+          )}
         </p>
       )}
       {runs.length > 0 && (
@@ -75,7 +79,7 @@ export function Runs() {
           }}
         />
       )}
-      {older.isComing && <p className="quiet">Older runs are coming…</p>}
+      {older.isComing && <p className="quiet">Loading older runs…</p>}
       {older.error !== null && <Problem error={older.error} again={() => void loadOlder()} />}
     </>
   );

@@ -1,6 +1,5 @@
 import { NavLink, Outlet } from 'react-router';
 import { useSession } from '../session.tsx';
-import '../settings/settings.css';
 
 /** Of whoever is signed in, and of the organization. */
 export function Settings() {
@@ -11,7 +10,7 @@ export function Settings() {
       <div className="settings">
         <nav aria-label="Settings">
           <h2>Authentication</h2>
-          <NavLink to="authentication/account">Your account</NavLink>
+          <NavLink to="authentication/account">Account</NavLink>
           {may('admin') && <NavLink to="authentication/api-tokens">API Tokens</NavLink>}
           <h2>{organization.name}</h2>
           <NavLink to="organization">Organization</NavLink>

@@ -6,10 +6,10 @@ import { Problem } from '../parts/problem.tsx';
 
 /** Why nobody came back signed in from the other server. */
 const refusals: Record<string, string> = {
-  again: 'The sign-in was given up or took too long. Try again.',
-  provider: 'The other server could not be asked. Try again in a moment.',
-  unverified: 'The other server does not vouch for your e-mail address.',
-  unknown: 'Nobody here has your e-mail address. Ask an admin for an invitation.',
+  again: 'Sign-in was cancelled or timed out. Try again.',
+  provider: 'The identity provider is unavailable. Try again in a moment.',
+  unverified: 'Your identity provider has not verified your e-mail address.',
+  unknown: 'No account has your e-mail address. Ask an admin for an invitation.',
 };
 
 export function SignIn() {
@@ -60,7 +60,10 @@ export function SignIn() {
       </form>
       {openId !== null && (
         <p>
-          <a href={`${openId.begin_url}?to=${encodeURIComponent(`/console${state?.from ?? '/runs'}`)}`}>
+          <a
+            className="button"
+            href={`${openId.begin_url}?to=${encodeURIComponent(`/console${state?.from ?? '/runs'}`)}`}
+          >
             Sign in with {openId.name}
           </a>
         </p>

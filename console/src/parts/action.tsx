@@ -52,7 +52,8 @@ export function ConfirmedAction({
     <>
       <button
         type="button"
-        className={className}
+        // What is asked about first stands out in its dialog only.
+        className={className === 'primary' ? undefined : className}
         disabled={disabled}
         aria-label={labelOf(name, about)}
         onClick={() => setAsking(true)}
@@ -73,7 +74,7 @@ export function ConfirmedAction({
               {name}
             </button>
             <button type="button" onClick={close}>
-              Leave it
+              Cancel
             </button>
           </div>
         </Dialog>

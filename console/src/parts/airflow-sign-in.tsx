@@ -1,5 +1,6 @@
 import type { Job } from '../../../client/operations.ts';
-import { Choice, Field } from './field.tsx';
+import { Choice } from './field.tsx';
+import { TextField } from './text-field.tsx';
 
 type Auth = NonNullable<Job['webhook_auth']>;
 
@@ -20,59 +21,45 @@ export function AirflowSignIn({
   return (
     <div className="field whole">
       <Choice
-        label="Sign in to Airflow 3 for a token that is kept and renewed"
+        label="Authenticate with Airflow 3 (fetches and renews a token)"
         checked={auth !== null}
         onChange={(checked) => (checked ? change({}) : onChange(null))}
       />
       {auth !== null && (
         <div className="fields inner">
-          <Field label="User name" pointer={`${pointer}/username`} error={error}>
-            {(control) => (
-              <input
-                {...control}
-                required
-                autoComplete="off"
-                value={auth.username}
-                onChange={({ target }) => change({ username: target.value })}
-              />
-            )}
-          </Field>
-          <Field
+          <TextField
+            label="Username"
+            pointer={`${pointer}/username`}
+            error={error}
+            required
+            autoComplete="off"
+            value={auth.username}
+            onChange={(username) => change({ username })}
+          />
+          <TextField
             label="Password"
-            hint={auth.password === '***' ? 'Stored. Write a new one to replace it.' : undefined}
+            hint={auth.password === '***' ? 'Stored. Enter a new one to replace it.' : undefined}
             pointer={`${pointer}/password`}
             error={error}
-          >
-            {(control) => (
-              <input
-                {...control}
-                type="password"
-                required
-                autoComplete="new-password"
-                value={auth.password}
-                onFocus={({ target }) => target.select()}
-                onChange={({ target }) => change({ password: target.value })}
-              />
-            )}
-          </Field>
-          <Field
-            label="Where tokens are fetched"
-            hint="Empty: /auth/token on the webhook's host."
+            type="password"
+            required
+            autoComplete="new-password"
+            value={auth.password}
+            onFocus={({ target }) => target.select()}
+            onChange={(password) => change({ password })}
+          />
+          <TextField
+            label="Token URL"
+            hint="Default: /auth/token on the webhook's host."
             pointer={`${pointer}/token_url`}
             error={error}
-          >
-            {(control) => (
-              <input
-                {...control}
-                type="url"
-                value={auth.token_url ?? ''}
-                onChange={({ target }) => {
-                  const { token_url: _before, ...rest } = auth;
-                  onChange(target.value === '' ? rest : { ...rest, token_url: target.value });
-                }}
-              />
-            )}
-          </Field>
+            type="url"
+            value={auth.token_url ?? ''}
+            onChange={(text) => {
+              const { token_url: _before, ...rest } = auth;
+              onChange(text === '' ? rest : { ...rest, token_url: text });
+            }}
+          />
         </div>
       )}
     </div>

@@ -1,5 +1,4 @@
 import { useId, useLayoutEffect, useRef, type ReactNode } from 'react';
-import './parts.css';
 
 /** Over the page, until it is answered or closed. Escape closes it, and what was focused before is again. */
 export function Dialog({

@@ -1,6 +1,5 @@
 import { useId, type ReactNode } from 'react';
 import { DctlError } from '../../../client/client.ts';
-import './parts.css';
 
 /** What a field's control needs to be known by its label, its hint and its problem. */
 export interface ControlOf {
@@ -21,10 +20,10 @@ export function Field({
   label: string;
   hint?: ReactNode;
   /** The JSON pointer of its value in what is sent. */
-  pointer?: string;
+  pointer?: string | undefined;
   error?: unknown;
   /** Whether it takes the whole width. */
-  whole?: boolean;
+  whole?: boolean | undefined;
   children: (control: ControlOf) => ReactNode;
 }) {
   const id = useId();

@@ -40,7 +40,7 @@ export function ListEnd({ list, empty, more }: { list: List<unknown>; empty: str
   return (
     <>
       {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
-      {query.isPending && <p className="quiet">One moment…</p>}
+      {query.isPending && <p className="quiet">Loading…</p>}
       {query.isSuccess && items.length === 0 && <p className="empty">{empty}</p>}
       {query.hasNextPage && (
         <button type="button" disabled={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>

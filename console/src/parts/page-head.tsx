@@ -1,6 +1,5 @@
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
-import './parts.css';
 
 /** A page's name, the way up from it, and what can be done here. */
 export function PageHead({
@@ -18,11 +17,11 @@ export function PageHead({
     <div className="page-head">
       <title>{`${title} · dctl`}</title>
       {trail.length > 0 && (
-        <nav className="trail" aria-label="Way up">
+        <nav className="trail" aria-label="Breadcrumb">
           {trail.map(([to, name]) => (
-            <span key={to}>
-              <Link to={to}>{name}</Link> <span aria-hidden="true">/ </span>
-            </span>
+            <Link key={to} to={to}>
+              {name}
+            </Link>
           ))}
         </nav>
       )}

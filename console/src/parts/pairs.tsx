@@ -1,6 +1,5 @@
 import { useState } from 'react';
 import { problemsAt } from './field.tsx';
-import './parts.css';
 
 /** What a stored secret is shown as, and what keeps it when it is sent back. */
 export const hiddenValue = '***';
@@ -77,7 +76,7 @@ export function Pairs({
                 Remove
               </button>
             </div>
-            {isTwice && <p className="field-problem">Two have this name: the lower one counts.</p>}
+            {isTwice && <p className="field-problem">Duplicate name: the last one counts.</p>}
             {problems.map((problem) => (
               <p key={problem} className="field-problem">
                 {problem}
@@ -96,7 +95,7 @@ export function Pairs({
             ])
           }
         >
-          Add a {what}
+          Add {what}
         </button>
       </div>
     </>

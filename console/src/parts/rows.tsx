@@ -1,7 +1,6 @@
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 'react';
 import { useNarrow } from './narrow.ts';
-import './rows.css';
 
 export interface Column {
   name: string;

@@ -22,7 +22,7 @@ export function Save({
         </button>
         {isChanged && reset !== undefined && (
           <button type="button" onClick={reset}>
-            Undo changes
+            Discard changes
           </button>
         )}
         <span role="status" className="quiet">

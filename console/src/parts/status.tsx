@@ -11,10 +11,15 @@ const signs: Record<Run['status'], string> = {
 
 /** A run's status as a sign and a word: never by colour alone. */
 export function Status({ status, reason }: { status: Run['status']; reason?: string | null }) {
-  const word = status === 'error' && reason === 'cancelled' ? 'cancelled' : status;
+  if (status === 'error' && reason === 'cancelled')
+    return (
+      <span className="status status-cancelled">
+        <span aria-hidden="true">⊘</span> cancelled
+      </span>
+    );
   return (
     <span className={`status status-${status}`}>
-      <span aria-hidden="true">{signs[status]}</span> {word}
+      <span aria-hidden="true">{signs[status]}</span> {status}
     </span>
   );
 }

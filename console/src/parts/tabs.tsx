@@ -1,5 +1,4 @@
 import { NavLink } from 'react-router';
-import './parts.css';
 
 /** The parts of a page, each at an address of its own. */
 export function Tabs({ label, places }: { label: string; places: [to: string, name: string][] }) {

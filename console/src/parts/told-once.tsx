@@ -1,5 +1,4 @@
 import { useRef, useState } from 'react';
-import './parts.css';
 
 /** A secret to take along. */
 export function ToldOnce({
@@ -20,7 +19,7 @@ export function ToldOnce({
       {onDone !== undefined && (
         <div>
           <button type="button" onClick={onDone}>
-            Hide it
+            Hide
           </button>
         </div>
       )}

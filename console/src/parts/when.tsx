@@ -21,7 +21,14 @@ export function When({ time }: { time: string }) {
 
 /** A moment by the clock of a time zone. */
 export function timeIn(time: string, timeZone: string): string {
-  return new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'short', timeZone }).format(
-    new Date(time),
-  );
+  const format = new Intl.DateTimeFormat(undefined, {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    hour: 'numeric',
+    minute: '2-digit',
+    timeZone,
+  });
+  return format.format(new Date(time));
 }

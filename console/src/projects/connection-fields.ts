@@ -21,7 +21,7 @@ const database: ConnectionField[] = [
   { name: 'schema', label: 'Schema' },
   {
     name: 'sslmode',
-    label: 'Encryption',
+    label: 'SSL mode',
     kind: 'choice',
     isOptional: true,
     choices: ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'],
@@ -39,7 +39,7 @@ export const connectionFields: Record<ConnectionType, ConnectionField[]> = {
     { name: 'private_key', label: 'Private key', kind: 'long secret', isOptional: true, hint: 'PEM.' },
     {
       name: 'private_key_passphrase',
-      label: "Private key's passphrase",
+      label: 'Private key passphrase',
       kind: 'secret',
       isOptional: true,
     },
@@ -54,9 +54,9 @@ export const connectionFields: Record<ConnectionType, ConnectionField[]> = {
     { name: 'location', label: 'Location', isOptional: true, placeholder: 'EU' },
     {
       name: 'keyfile_json',
-      label: "The service account's key file",
+      label: 'Service account key file',
       kind: 'json',
-      hint: 'The JSON as it was downloaded. Its private key is sealed.',
+      hint: 'Paste the downloaded JSON. Its private key is encrypted.',
     },
   ],
   databricks: [
@@ -72,7 +72,7 @@ export const connectionFields: Record<ConnectionType, ConnectionField[]> = {
       label: 'File',
       isOptional: true,
       placeholder: '/data/warehouse.duckdb',
-      hint: 'Below /data, where the disk is that runs share, or :memory:.',
+      hint: 'A path below /data (the shared volume), or :memory:.',
     },
     { name: 'schema', label: 'Schema', isOptional: true, placeholder: 'main' },
     {
@@ -109,6 +109,6 @@ export function readValue({ kind, label }: ConnectionField, text: string): unkno
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw new Error(`${label}: paste the whole file; what is there is no JSON.`, { cause: error });
+    throw new Error(`${label}: not valid JSON. Paste the whole file.`, { cause: error });
   }
 }

@@ -53,12 +53,12 @@ export function ConnectionForm({ environment }: { environment: Environment }) {
       <form onSubmit={submit}>
         <fieldset disabled={!may('admin')} className="fields">
           <Field
-            label="Kind"
+            label="Type"
             whole
             hint={
               type === null
-                ? 'Choose one, and dctl makes the profile.'
-                : 'Passwords, keys and tokens are sealed and shown to nobody. Those that are not touched stay; another host wants them again.'
+                ? 'Choose a type to have dctl generate the profile.'
+                : 'Passwords, keys and tokens are encrypted and never shown. Unchanged ones are kept; changing the host requires entering them again.'
             }
           >
             {(control) => (
@@ -72,7 +72,7 @@ export function ConnectionForm({ environment }: { environment: Environment }) {
                   })
                 }
               >
-                <option value="">as the project's profiles.yml says</option>
+                <option value="">project's profiles.yml</option>
                 {Object.entries(connectionNames).map(([each, name]) => (
                   <option key={each} value={each}>
                     {name}
@@ -125,7 +125,7 @@ function ConnectionControl({
   if (kind === 'choice')
     return (
       <select {...common} onChange={({ target }) => onChange(target.value)}>
-        <option value="">as the adapter does</option>
+        <option value="">adapter's default</option>
         {choices.map((each) => (
           <option key={each}>{each}</option>
         ))}

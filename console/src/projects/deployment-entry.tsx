@@ -15,7 +15,14 @@ const looks: Record<Preparation['state'], string> = {
 };
 
 /** A version of the code: who deployed it and when, what it was prepared for, and the way back to it. */
-export function DeploymentEntry({ deployment }: { deployment: Deployment }) {
+export function DeploymentEntry({
+  deployment,
+  isOlder,
+}: {
+  deployment: Deployment;
+  /** Than the one that is active. */
+  isOlder: boolean;
+}) {
   const { may } = useSession();
   const queries = useQueryClient();
   const path = { project_id: deployment.project_id, deployment_id: deployment.id };
@@ -34,7 +41,7 @@ export function DeploymentEntry({ deployment }: { deployment: Deployment }) {
       <div className="card-head">
         <div>
           <code title={deployment.digest}>{short}</code>{' '}
-          {deployment.is_current && <span className="badge good">runs use it</span>}
+          {deployment.is_current && <span className="badge good">active</span>}
           <div className="quiet">
             <Ago time={deployment.created_at} /> by {deployment.deployed_by}, {deployment.file_count} files,{' '}
             {sizeText(deployment.size_bytes)}
@@ -44,16 +51,16 @@ export function DeploymentEntry({ deployment }: { deployment: Deployment }) {
           <div className="actions">
             {!deployment.is_current && deployment.pruned_at === null && (
               <ConfirmedAction
-                name="Roll back"
+                name={isOlder ? 'Roll back' : 'Activate'}
                 about={short}
                 className="primary"
-                question={`Use ${short} from now on?`}
+                question={isOlder ? `Roll back to ${short}?` : `Activate ${short}?`}
                 run={async () => {
                   await api().call('activateDeployment', { path });
                   await refresh();
                 }}
               >
-                <p>Every run that is asked for from now on uses it. Runs there are keep what they have.</p>
+                <p>New runs use this deployment. Runs that already exist are not affected.</p>
               </ConfirmedAction>
             )}
             {deployment.pruned_at === null && (
@@ -119,8 +126,8 @@ function Output({ deployment, preparation }: { deployment: Deployment; preparati
   );
   const text = [preparation.error_message, found?.output].filter(Boolean).join('\n\n');
   return (
-    <pre className="text" role="region" tabIndex={0} aria-label="What was printed">
-      {text === '' ? 'Nothing was printed.' : text}
+    <pre className="text" role="region" tabIndex={0} aria-label="Output">
+      {text === '' ? 'No output.' : text}
     </pre>
   );
 }

@@ -8,7 +8,6 @@ import { Problem } from '../parts/problem.tsx';
 import { useThisProject } from '../pages/project.tsx';
 import { useSession } from '../session.tsx';
 import { DeploymentEntry } from './deployment-entry.tsx';
-import './projects.css';
 
 /** The versions of a project's code, and which of them runs use. */
 export function Deployments() {
@@ -24,12 +23,13 @@ export function Deployments() {
       ),
     { refetchInterval: 3_000 },
   );
+  const active = list.items.find(({ is_current: isCurrent }) => isCurrent);
   return (
     <>
       <section className="card">
         <h2>Jobs</h2>
         {project.jobs.length === 0 ? (
-          <p className="quiet">None yet: the first deployment makes one.</p>
+          <p className="quiet">No jobs yet: the first deployment creates one.</p>
         ) : (
           <ul className="plain">
             {project.jobs.map((job) => (
@@ -46,11 +46,15 @@ export function Deployments() {
           {may('admin') && <Upload project={project} />}
         </div>
         {list.items.map((deployment) => (
-          <DeploymentEntry key={deployment.id} deployment={deployment} />
+          <DeploymentEntry
+            key={deployment.id}
+            deployment={deployment}
+            isOlder={active === undefined || deployment.created_at < active.created_at}
+          />
         ))}
         <ListEnd
           list={list}
-          empty="Nothing is deployed yet: dctl deploy in the project's folder does it."
+          empty="No deployments yet. Run “dctl deploy” in the project's folder, or upload a .tar.gz of it."
           more="Older deployments"
         />
       </section>
@@ -82,13 +86,13 @@ function Upload({ project }: { project: Project }) {
         {upload.isSuccess && 'Deployed.'}
       </span>
       <button type="button" disabled={upload.isPending} onClick={() => input.current?.click()}>
-        Upload a .tar.gz
+        Upload .tar.gz
       </button>
       <input
         ref={input}
         type="file"
         accept=".tar.gz,.tgz,application/gzip"
-        aria-label="The project's folder as .tar.gz"
+        aria-label="Project folder as .tar.gz"
         hidden
         onChange={({ target }) => {
           const [file] = target.files ?? [];

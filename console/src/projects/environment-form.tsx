@@ -6,7 +6,8 @@ import type { Environment } from '../../../client/operations.ts';
 import { api } from '../api.ts';
 import { ConfirmedAction } from '../parts/action.tsx';
 import { useDraft } from '../parts/draft.ts';
-import { Choice, Field, numberOf } from '../parts/field.tsx';
+import { Choice, numberOf } from '../parts/field.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { Save } from '../parts/save.tsx';
 import { useSession } from '../session.tsx';
 import { pathOf, useSaveEnvironment } from './save-environment.ts';
@@ -15,15 +16,15 @@ type TextName = 'runner_image' | 'target' | 'network';
 type NumberName = 'threads' | 'timeout_seconds' | 'memory_mb' | 'cpus';
 
 const texts: [name: TextName, label: string, hint: string, placeholder: string][] = [
-  ['runner_image', 'Image', "Empty: the server's.", 'registry.example.com/dbt:1.11'],
-  ['target', 'Target', "One of the project's profile.", 'prod'],
-  ['network', 'Network', 'A Docker network made for runs, or none.', 'warehouse'],
+  ['runner_image', 'Image', "Default: the server's.", 'registry.example.com/dbt:1.11'],
+  ['target', 'Target', 'A target of the profile.', 'prod'],
+  ['network', 'Network', 'A Docker network for runs, or none.', 'warehouse'],
 ];
 const numbers: [name: NumberName, label: string, hint: string, step: string][] = [
-  ['threads', 'Threads', "Empty: as the project's profile says.", '1'],
-  ['timeout_seconds', 'No run takes longer (seconds)', 'Empty: as its job says.', '1'],
-  ['memory_mb', 'Memory (MB)', "Empty: the server's default.", '1'],
-  ['cpus', 'Processors', "Empty: the server's default.", '0.1'],
+  ['threads', 'Threads', "Default: the profile's.", '1'],
+  ['timeout_seconds', 'Maximum timeout (seconds)', "Default: the job's timeout.", '1'],
+  ['memory_mb', 'Memory (MB)', "Default: the server's.", '1'],
+  ['cpus', 'CPUs', "Default: the server's.", '0.1'],
 ];
 
 /** What containers of an environment are made of. */
@@ -39,48 +40,46 @@ export function EnvironmentForm({ environment }: { environment: Environment }) {
   };
   return (
     <section className="card">
-      <h2>What it runs in</h2>
+      <h2>Container</h2>
       <form onSubmit={submit}>
         <fieldset disabled={!may('admin')} className="fields">
-          <Field label="Name" pointer="/name" error={error}>
-            {(control) => (
-              <input
-                {...control}
-                required
-                value={value.name}
-                onChange={({ target }) => set({ name: target.value })}
-              />
-            )}
-          </Field>
+          <TextField
+            label="Name"
+            pointer="/name"
+            error={error}
+            required
+            value={value.name}
+            onChange={(name) => set({ name })}
+          />
           {texts.map(([name, label, hint, placeholder]) => (
-            <Field key={name} label={label} hint={hint} pointer={`/${name}`} error={error}>
-              {(control) => (
-                <input
-                  {...control}
-                  placeholder={placeholder}
-                  value={value[name] ?? ''}
-                  onChange={({ target }) => set({ [name]: target.value === '' ? null : target.value })}
-                />
-              )}
-            </Field>
+            <TextField
+              key={name}
+              label={label}
+              hint={hint}
+              pointer={`/${name}`}
+              error={error}
+              placeholder={placeholder}
+              value={value[name] ?? ''}
+              onChange={(text) => set({ [name]: text === '' ? null : text })}
+            />
           ))}
           {numbers.map(([name, label, hint, step]) => (
-            <Field key={name} label={label} hint={hint} pointer={`/${name}`} error={error}>
-              {(control) => (
-                <input
-                  {...control}
-                  type="number"
-                  step={step}
-                  min={0}
-                  value={value[name] ?? ''}
-                  onChange={({ target }) => set({ [name]: numberOf(target.value) })}
-                />
-              )}
-            </Field>
+            <TextField
+              key={name}
+              label={label}
+              hint={hint}
+              pointer={`/${name}`}
+              error={error}
+              type="number"
+              step={step}
+              min={0}
+              value={value[name] ?? ''}
+              onChange={(text) => set({ [name]: numberOf(text) })}
+            />
           ))}
           <div className="field whole">
             <Choice
-              label="Its runs share a disk at /data"
+              label="Shared volume at /data"
               checked={value.has_data_volume}
               onChange={(checked) => set({ has_data_volume: checked })}
             />
@@ -107,7 +106,7 @@ export function DeleteEnvironment({ environment }: { environment: Environment })
   return (
     <section className="card danger-zone">
       <div className="card-head">
-        <h2>Delete the environment</h2>
+        <h2>Delete environment</h2>
         <ConfirmedAction
           name="Delete"
           question={`Delete ${environment.name}?`}
@@ -117,10 +116,10 @@ export function DeleteEnvironment({ environment }: { environment: Environment })
             await navigate(`/projects/${environment.project_id}/environments`);
           }}
         >
-          <p>Its secrets are gone for good.</p>
+          <p>Its variables and secrets are deleted permanently.</p>
         </ConfirmedAction>
       </div>
-      <p className="hint">Once no job runs in it.</p>
+      <p className="hint">Possible once no job uses it.</p>
     </section>
   );
 }

@@ -1,9 +1,9 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { api } from '../api.ts';
-import { Dialog } from '../parts/dialog.tsx';
-import { Field } from '../parts/field.tsx';
+import { DialogForm } from '../parts/dialog-form.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { useThisProject } from '../pages/project.tsx';
 import { useSession } from '../session.tsx';
@@ -25,7 +25,7 @@ export function Environments() {
           </button>
         )}
       </div>
-      <p className="hint">What dbt is run with: its image, variables, secrets, and the warehouse.</p>
+      <p className="hint">What dbt runs with: image, variables, secrets and warehouse.</p>
       {isNew && <NewEnvironment projectId={project.id} onClose={() => setNew(false)} />}
       {environments.isError && <Problem error={environments.error} />}
       {environments.data !== undefined && (
@@ -48,13 +48,13 @@ export function Environments() {
                 </td>
                 <td className="wrap">
                   {environment.connection === null ? (
-                    <span className="quiet">as the project's profiles.yml says</span>
+                    <span className="quiet">project's profiles.yml</span>
                   ) : (
                     String(environment.connection['type'])
                   )}
                 </td>
                 <td className="wrap">
-                  {environment.runner_image ?? <span className="quiet">the server's</span>}
+                  {environment.runner_image ?? <span className="quiet">server default</span>}
                 </td>
                 <td data-label="variables:">{Object.keys(environment.env_vars).length}</td>
               </tr>
@@ -77,34 +77,17 @@ function NewEnvironment({ projectId, onClose }: { projectId: string; onClose: ()
       await navigate(`/projects/${projectId}/environments/${id}`);
     },
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    make.mutate();
-  };
   return (
-    <Dialog title="New environment" onClose={onClose}>
-      <form onSubmit={submit}>
-        <Field label="Name" pointer="/name" error={make.error}>
-          {(control) => (
-            <input
-              {...control}
-              required
-              placeholder="staging"
-              value={name}
-              onChange={({ target }) => setName(target.value)}
-            />
-          )}
-        </Field>
-        {make.isError && <Problem error={make.error} />}
-        <div className="actions">
-          <button type="submit" className="primary" disabled={make.isPending}>
-            Make it
-          </button>
-          <button type="button" onClick={onClose}>
-            Leave it
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <DialogForm title="New environment" action="Create" mutation={make} onClose={onClose}>
+      <TextField
+        label="Name"
+        pointer="/name"
+        error={make.error}
+        required
+        placeholder="staging"
+        value={name}
+        onChange={setName}
+      />
+    </DialogForm>
   );
 }

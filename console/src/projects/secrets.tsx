@@ -3,11 +3,10 @@ import { useState, type FormEvent } from 'react';
 import type { Environment } from '../../../client/operations.ts';
 import { api } from '../api.ts';
 import { ConfirmedAction } from '../parts/action.tsx';
-import { Field } from '../parts/field.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Ago } from '../parts/time.tsx';
 import { useSession } from '../session.tsx';
-import './projects.css';
 import { pathOf } from './save-environment.ts';
 
 /** Environment variables whose values nobody is shown. */
@@ -24,7 +23,7 @@ export function Secrets({ environment }: { environment: Environment }) {
     <section className="card">
       <h2>Secrets</h2>
       <p className="hint">
-        Environment variables as well, whose values are sealed, shown to nobody, and masked in logs.
+        Environment variables whose values are encrypted, never shown, and masked in logs.
       </p>
       {secrets.isError && <Problem error={secrets.error} again={() => void secrets.refetch()} />}
       {secrets.data !== undefined && secrets.data.data.length > 0 && (
@@ -32,9 +31,9 @@ export function Secrets({ environment }: { environment: Environment }) {
           <thead>
             <tr>
               <th scope="col">Name</th>
-              <th scope="col">Set</th>
+              <th scope="col">Updated</th>
               <th scope="col">
-                <span className="unseen">Delete it</span>
+                <span className="unseen">Actions</span>
               </th>
             </tr>
           </thead>
@@ -59,7 +58,7 @@ export function Secrets({ environment }: { environment: Environment }) {
                           await refresh();
                         }}
                       >
-                        <p>Runs that begin from now on do without it.</p>
+                        <p>New runs no longer have it.</p>
                       </ConfirmedAction>
                     </div>
                   )}
@@ -69,7 +68,7 @@ export function Secrets({ environment }: { environment: Environment }) {
           </tbody>
         </table>
       )}
-      {secrets.data?.data.length === 0 && <p className="quiet">There are none.</p>}
+      {secrets.data?.data.length === 0 && <p className="quiet">No secrets yet.</p>}
       {may('admin') && <SetSecret environment={environment} onSet={refresh} />}
     </section>
   );
@@ -96,37 +95,32 @@ function SetSecret({ environment, onSet }: { environment: Environment; onSet: ()
   return (
     <form onSubmit={submit} className="set-secret">
       <div className="fields">
-        <Field label="Name of the secret" hint="One that is there is replaced.">
-          {(control) => (
-            <input
-              {...control}
-              className="mono"
-              required
-              autoComplete="off"
-              spellCheck={false}
-              placeholder="DBT_ENV_SECRET_PASSWORD"
-              value={name}
-              onChange={({ target }) => setName(target.value)}
-            />
-          )}
-        </Field>
-        <Field label="Value of the secret" pointer="/value" error={setting.error}>
-          {(control) => (
-            <input
-              {...control}
-              type="password"
-              required
-              autoComplete="new-password"
-              value={value}
-              onChange={({ target }) => setValue(target.value)}
-            />
-          )}
-        </Field>
+        <TextField
+          label="Secret name"
+          hint="An existing secret is replaced."
+          className="mono"
+          required
+          autoComplete="off"
+          spellCheck={false}
+          placeholder="DBT_ENV_SECRET_PASSWORD"
+          value={name}
+          onChange={setName}
+        />
+        <TextField
+          label="Secret value"
+          pointer="/value"
+          error={setting.error}
+          type="password"
+          required
+          autoComplete="new-password"
+          value={value}
+          onChange={setValue}
+        />
       </div>
       {setting.isError && <Problem error={setting.error} />}
       <div className="actions">
         <button type="submit" disabled={setting.isPending}>
-          Set the secret
+          Set secret
         </button>
         <span role="status" className="quiet">
           {done}

@@ -4,7 +4,7 @@ import { useNavigate } from 'react-router';
 import { api } from '../api.ts';
 import { ConfirmedAction } from '../parts/action.tsx';
 import { useDraft } from '../parts/draft.ts';
-import { Field } from '../parts/field.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { Save } from '../parts/save.tsx';
 import { Copied } from '../parts/told-once.tsx';
 import { useThisProject } from '../pages/project.tsx';
@@ -35,30 +35,28 @@ export function ProjectSettings() {
   return (
     <>
       <section className="card">
-        <h2>The project</h2>
+        <h2>General</h2>
         <form onSubmit={submit}>
           <fieldset disabled={!may('admin')} className="fields">
-            <Field label="Name" pointer="/name" error={saving.error}>
-              {(control) => (
-                <input
-                  {...control}
-                  required
-                  value={draft.value.name}
-                  onChange={({ target }) => draft.set({ name: target.value })}
-                />
-              )}
-            </Field>
+            <TextField
+              label="Name"
+              pointer="/name"
+              error={saving.error}
+              required
+              value={draft.value.name}
+              onChange={(text) => draft.set({ name: text })}
+            />
           </fieldset>
           {may('admin') && <Save saving={saving} isChanged={draft.isChanged} reset={draft.reset} />}
         </form>
-        <h2>Its id</h2>
-        <p className="hint">Scripts and schedulers name the project by it.</p>
-        <Copied label="The project's id" text={project.id} />
+        <h2>Project ID</h2>
+        <p className="hint">Used by the API, scripts and schedulers.</p>
+        <Copied label="Project ID" text={project.id} />
       </section>
       {may('admin') && (
         <section className="card danger-zone">
           <div className="card-head">
-            <h2>Delete the project</h2>
+            <h2>Delete project</h2>
             <ConfirmedAction
               name="Delete"
               question={`Delete ${project.name}?`}
@@ -68,10 +66,10 @@ export function ProjectSettings() {
                 await navigate('/projects');
               }}
             >
-              <p>Its jobs, environments, secrets and code are gone for good. Its runs stay.</p>
+              <p>Its jobs, environments, secrets and code are deleted permanently. Its runs are kept.</p>
             </ConfirmedAction>
           </div>
-          <p className="hint">With its jobs, environments and code. Its runs stay.</p>
+          <p className="hint">Deletes its jobs, environments, secrets and code. Its runs are kept.</p>
         </section>
       )}
     </>

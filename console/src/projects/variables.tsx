@@ -24,8 +24,7 @@ export function Variables({ environment }: { environment: Environment }) {
     <section className="card">
       <h2>Variables</h2>
       <p className="hint">
-        dbt's environment variables. Everybody here can read them: what is not for all belongs among the
-        secrets.
+        Environment variables for dbt, readable by every member. Use secrets for credentials.
       </p>
       <form onSubmit={submit}>
         <fieldset disabled={!may('admin')}>

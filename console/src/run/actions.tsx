@@ -26,7 +26,7 @@ export function RunActions({ run }: { run: Run }) {
       api().call('triggerRun', {
         path: { project_id: run.project_id, job_id: run.job_id },
         body: {
-          cause: `again: ${run.cause ?? run.name}`.slice(0, 1_000),
+          cause: `rerun: ${run.cause ?? run.name}`.slice(0, 1_000),
           ...(run.command_override === null ? {} : { command_override: run.command_override }),
           ...(run.metadata === null ? {} : { metadata: run.metadata }),
         },
@@ -51,7 +51,7 @@ export function RunActions({ run }: { run: Run }) {
           disabled={isStopping || cancel.isPending}
           onClick={() => cancel.mutate()}
         >
-          {isStopping ? 'Being cancelled…' : 'Cancel'}
+          {isStopping ? 'Cancelling…' : 'Cancel'}
         </button>
       )}
       {hasEnded && run.status !== 'success' && (
@@ -59,7 +59,7 @@ export function RunActions({ run }: { run: Run }) {
           type="button"
           className="primary"
           disabled={retry.isPending}
-          title="Runs the nodes that failed, were skipped or never began"
+          title="Runs the nodes that failed, were skipped or did not start"
           onClick={() => retry.mutate()}
         >
           Retry from failure

@@ -23,9 +23,9 @@ export function Artifacts({ run }: { run: Run }) {
   const [text, setText] = useState('');
   const [shown, setShown] = useState<Artifact | null>(null);
   const [refusal, setRefusal] = useState<unknown>(null);
-  if (!isFinal(run)) return <p className="empty">Files come when the run has ended.</p>;
+  if (!isFinal(run)) return <p className="empty">Artifacts appear when the run has ended.</p>;
   if (artifacts.isError) return <Problem error={artifacts.error} again={() => void artifacts.refetch()} />;
-  if (artifacts.isPending) return <p className="quiet">One moment…</p>;
+  if (artifacts.isPending) return <p className="quiet">Loading…</p>;
   const files = artifacts.data
     .filter(({ path }) => path.toLowerCase().includes(text.toLowerCase()))
     .toSorted((a, b) => depth(a) - depth(b) || (a.path < b.path ? -1 : 1));
@@ -41,14 +41,14 @@ export function Artifacts({ run }: { run: Run }) {
   return (
     <section aria-label="Artifacts">
       {artifacts.data.length === 0 ? (
-        <p className="empty">The run left no files.</p>
+        <p className="empty">This run left no artifacts.</p>
       ) : (
         <>
           <div className="log-tools">
             <input
               type="search"
-              aria-label="Find a file"
-              placeholder="Find a file"
+              aria-label="Search files"
+              placeholder="Search files"
               value={text}
               onChange={({ target }) => setText(target.value)}
             />

@@ -28,7 +28,7 @@ export function Chain({ run }: { run: Run }) {
   ].filter((each): each is [string, string] => each[1] !== null);
   if (causes.length === 0 && later.length === 0 && run.scheduled_for === null) return null;
   return (
-    <nav className="chain" aria-label="What led to this run">
+    <nav className="chain" aria-label="Cause chain">
       <ol>
         {run.scheduled_for !== null && <li>scheduled for {new Date(run.scheduled_for).toLocaleString()}</li>}
         {causes.map(({ run: cause, leads }) => (
@@ -74,7 +74,7 @@ async function causesOf(run: Run, signal: AbortSignal): Promise<Cause[]> {
   for (let last = run; causes.length < longest;) {
     const id = causeOf(last);
     if (id === null) return causes;
-    const leads = last.retry_of === null ? 'led to' : 'was retried by';
+    const leads = last.retry_of === null ? 'triggered' : 'was retried by';
     try {
       last = await api().call('getRun', { path: { run_id: id } }, { signal });
     } catch (error) {

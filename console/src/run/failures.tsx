@@ -9,8 +9,8 @@ export function Failures({ run, nodes }: { run: Run; nodes: NodeResult[] }) {
   const failed = nodes.filter(({ status }) => lookOf(status) === 'bad');
   if (failed.length === 0) return null;
   return (
-    <section className="failures" aria-label="What failed">
-      <h2>{failed.length === 1 ? 'What failed' : `What failed: ${failed.length} nodes`}</h2>
+    <section className="failures" aria-label="Failed nodes">
+      <h2>{failed.length === 1 ? 'Failed node' : `${failed.length} failed nodes`}</h2>
       {failed.slice(0, most).map((node, index) => (
         <details key={`${node.step} ${node.unique_id}`} open={index === 0} className="failure">
           <summary>
@@ -23,7 +23,7 @@ export function Failures({ run, nodes }: { run: Run; nodes: NodeResult[] }) {
           <NodeDetails run={run} node={node} />
         </details>
       ))}
-      {failed.length > most && <p className="quiet">The others stand under Nodes.</p>}
+      {failed.length > most && <p className="quiet">{failed.length - most} more under Nodes.</p>}
     </section>
   );
 }

@@ -11,7 +11,6 @@ import { triggerWords } from '../runs/why.tsx';
 import { RunActions } from './actions.tsx';
 import { Chain } from './chain.tsx';
 import { Progress } from './progress.tsx';
-import { isFinal } from './use-run.ts';
 
 /** What ran, how it is, why it ran, and what can be done. */
 export function RunHead({ run }: { run: Run }) {
@@ -30,7 +29,9 @@ export function RunHead({ run }: { run: Run }) {
         </span>
         <code className="wrap">{run.command_override ?? run.command}</code>
       </div>
-      {run.error_message !== null && <p className="run-says">{run.error_message}</p>}
+      {run.error_message !== null && !isOfNodes(run.error_message) && (
+        <p className="run-says">{run.error_message}</p>
+      )}
       <Waiting run={run} />
       <Progress run={run} />
       <dl className="facts">
@@ -42,16 +43,16 @@ export function RunHead({ run }: { run: Run }) {
             <Link to={`/projects/${run.project_id}`}>{project}</Link>
           </Fact>
         )}
-        <Fact name="Why">
+        <Fact name="Cause">
           {run.cause ?? triggerWords[run.triggered_by]}
           {run.cause !== null && <span className="quiet"> ({triggerWords[run.triggered_by]})</span>}
         </Fact>
-        {run.requested_by !== null && <Fact name="Asked for by">{run.requested_by}</Fact>}
-        <Fact name="Asked for">
+        {run.requested_by !== null && <Fact name="Triggered by">{run.requested_by}</Fact>}
+        <Fact name="Created">
           <Ago time={run.created_at} />
         </Fact>
         {run.start_time !== null && (
-          <Fact name={isFinal(run) ? 'Took' : 'Runs for'}>
+          <Fact name="Duration">
             <Took run={run} usual={usual} />
           </Fact>
         )}
@@ -64,11 +65,19 @@ export function RunHead({ run }: { run: Run }) {
           </Fact>
         ))}
       </dl>
+      {run.cleared_at !== null && (
+        <p className="quiet">
+          Log and artifacts were deleted <Ago time={run.cleared_at} />, at the end of their retention.
+        </p>
+      )}
       <Chain run={run} />
       <Stopped run={run} />
     </>
   );
 }
+
+/** How many nodes failed stands beside the progress bar, and each below with its own message. */
+const isOfNodes = (message: string) => /^\d+ of \d+ nodes failed/.test(message);
 
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
@@ -86,9 +95,9 @@ function Waiting({ run }: { run: Run }) {
   return (
     <p className="quiet">
       {isLater ? (
-        <>It waits until {new Date(run.not_before!).toLocaleTimeString()} before it begins.</>
+        <>Retry scheduled for {new Date(run.not_before!).toLocaleTimeString()}.</>
       ) : (
-        'It begins when a worker is free and no other run of its job is in the way.'
+        'Waiting for a worker, or for another run of this job to finish.'
       )}
     </p>
   );
@@ -100,24 +109,24 @@ function Stopped({ run }: { run: Run }) {
   if (interruption === null || interruption.signal_sent_at === null) return null;
   return (
     <details className="stopped">
-      <summary>How it was stopped</summary>
+      <summary>How the run was stopped</summary>
       <ul>
         <li>
-          dbt was told to stop <Ago time={interruption.signal_sent_at} />
+          dbt was asked to stop (SIGINT) <Ago time={interruption.signal_sent_at} />
         </li>
         {interruption.kill_sent_at !== null && (
           <li>
-            it was killed <Ago time={interruption.kill_sent_at} />: it had not stopped in time
+            killed <Ago time={interruption.kill_sent_at} />: it did not stop in time
           </li>
         )}
         {interruption.container_gone_at !== null && (
           <li>
-            its container was gone <Ago time={interruption.container_gone_at} />
+            container removed <Ago time={interruption.container_gone_at} />
           </li>
         )}
       </ul>
       {interruption.last_words.length > 0 && (
-        <pre className="text" role="region" aria-label="What dbt said of it" tabIndex={0}>
+        <pre className="text" role="region" aria-label="Last output of dbt" tabIndex={0}>
           {interruption.last_words.join('\n')}
         </pre>
       )}

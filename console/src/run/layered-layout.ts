@@ -7,11 +7,13 @@ export interface Placed {
 }
 
 const sweeps = 10;
+/** The picture is about so many times as wide as it is high. */
+const proportion = 2.2;
 
 /**
  * Places a graph in layers from left to right: each node to the right of all it comes of, near those it is joined with.
- * Linear in nodes and edges, so that a thousand take milliseconds. `edges`: from and to, by number. What is in a circle
- * stands in the first layer.
+ * A layer of more nodes than fit below each other takes several columns. Linear in nodes and edges, so that a thousand
+ * take milliseconds. `edges`: from and to, by number. What is in a circle stands in the first layer.
  */
 export function placeInLayers(
   count: number,
@@ -28,19 +30,39 @@ export function placeInLayers(
   const layers: number[][] = [];
   for (let node = 0; node < count; node += 1) (layers[layerOf[node]!] ??= []).push(node);
 
+  const mostRows = Math.max(16, Math.ceil(Math.sqrt((count * columnWidth) / rowHeight / proportion)));
+  const columnsOf = (layer: number[]) => Math.ceil(layer.length / mostRows);
+  // Those that will stand beside each other share a row's height.
+  const apartIn = (layer: number[]) => rowHeight / columnsOf(layer);
+
   const y = Array.from({ length: count }, () => 0);
-  for (const layer of layers) spread(layer, y, rowHeight);
+  for (const layer of layers) spread(layer, y, apartIn(layer));
   for (let sweep = 0; sweep < sweeps; sweep += 1) {
     const goesRight = sweep % 2 === 0;
     const order = goesRight ? layers : layers.toReversed();
-    for (const layer of order) settle(layer, y, goesRight ? parents : children, rowHeight);
+    for (const layer of order) settle(layer, y, goesRight ? parents : children, apartIn(layer));
+  }
+
+  const x = Array.from({ length: count }, () => 0);
+  let width = 0;
+  for (const layer of layers) {
+    const columns = columnsOf(layer);
+    for (let first = 0; first < layer.length; first += columns) {
+      const row = layer.slice(first, first + columns);
+      const middle = middleOf(row, y)!;
+      for (const [place, node] of row.entries()) {
+        x[node] = width + place * columnWidth * 0.85;
+        y[node] = middle;
+      }
+    }
+    width += (columns - 1) * columnWidth * 0.85 + columnWidth;
   }
   const top = y.reduce((least, each) => Math.min(least, each), Infinity);
   const bottom = y.reduce((most, each) => Math.max(most, each), -Infinity);
   return {
-    x: layerOf.map((layer) => layer * columnWidth),
+    x,
     y: y.map((each) => each - top + rowHeight / 2),
-    width: layers.length * columnWidth,
+    width,
     height: count === 0 ? 0 : bottom - top + rowHeight,
   };
 }

@@ -15,11 +15,11 @@ interface Look {
 
 const words: Record<NodeLook, string> = {
   good: 'succeeded',
-  warn: 'warned',
+  warn: 'warning',
   bad: 'failed',
   skipped: 'skipped',
   busy: 'running',
-  waiting: 'waiting',
+  waiting: 'queued',
 };
 
 /** What is made of what, each node in the colour of what became of it. */
@@ -35,9 +35,13 @@ export function Lineage({ run, nodes }: { run: Run; nodes: NodeResult[] }) {
   );
   const [target, setTarget] = useState<{ x: number; y: number } | null>(null);
   if (error !== null) return <Problem error={error} again={again} />;
-  if (graph === undefined) return <p className="quiet">One moment…</p>;
+  if (graph === undefined) return <p className="quiet">Loading…</p>;
   if (graph === null || scene === null)
-    return <p className="empty">The graph is known once a run of this code has left a manifest.json.</p>;
+    return (
+      <p className="empty">
+        No lineage yet: it appears once a run of this deployment has left a manifest.json.
+      </p>
+    );
   const goTo = (id: string) => {
     const node = graph?.nodes.find((each) => each.id === id);
     setPicked(id);
@@ -53,20 +57,20 @@ export function Lineage({ run, nodes }: { run: Run; nodes: NodeResult[] }) {
             checked={isWhole}
             onChange={({ target: { checked } }) => setWhole(checked)}
           />
-          the whole project
+          Show the whole project
         </label>
         <span className="quiet">{graph.nodes.length} nodes</span>
       </div>
       <Picture
         scene={scene}
         height={Math.max(240, Math.min(560, graph.height + 60))}
-        label={`How ${graph.nodes.length} nodes come of each other. Find a node to walk along them in words.`}
+        label={`Lineage of ${graph.nodes.length} nodes. Search for a node to read its dependencies as text.`}
         centre={target}
         onPick={setPicked}
       />
       {pickedAt === -1 ? (
         <p className="picture-foot quiet">
-          Click a node for what it is made of. Drag to move; zoom with + and −, or Ctrl and the wheel.
+          Click a node for its dependencies. Drag to move; zoom with + and −, or Ctrl + scroll.
         </p>
       ) : (
         <NodeCard graph={graph} looks={looks} at={pickedAt} goTo={goTo} nodes={nodes} />
@@ -88,8 +92,8 @@ function FindNode({ graph, looks, goTo }: { graph: Graph; looks: Look[]; goTo: (
     <div className="find-node">
       <input
         type="search"
-        aria-label="Find a node"
-        placeholder="Find a node"
+        aria-label="Search nodes"
+        placeholder="Search nodes"
         value={text}
         onChange={({ target }) => setText(target.value)}
       />
@@ -109,7 +113,7 @@ function FindNode({ graph, looks, goTo }: { graph: Graph; looks: Look[]; goTo: (
               </button>
             </li>
           ))}
-          {found.length === 0 && <li className="quiet">No node is called so.</li>}
+          {found.length === 0 && <li className="quiet">No matching nodes.</li>}
           {found.length > most && <li className="quiet">and {found.length - most} more</li>}
         </ul>
       )}
@@ -144,8 +148,8 @@ function NodeCard({
     setAsked(next, { preventScrollReset: true });
   };
   const sides = [
-    ['Made of', graph.edges.flatMap(([from, to]) => (to === at ? [from] : []))],
-    ['Goes into', graph.edges.flatMap(([from, to]) => (from === at ? [to] : []))],
+    ['Depends on', graph.edges.flatMap(([from, to]) => (to === at ? [from] : []))],
+    ['Used by', graph.edges.flatMap(([from, to]) => (from === at ? [to] : []))],
   ] as const;
   return (
     <div className="card node-card" role="group" aria-label={nameOf(node.id)}>
@@ -156,7 +160,7 @@ function NodeCard({
         <span>{wordsOf(looks[at]!)}</span>
         {results.has(node.id) && (
           <button type="button" onClick={() => open(node.id)}>
-            What became of it
+            Details
           </button>
         )}
       </div>
@@ -202,7 +206,11 @@ function looksOf(graph: Graph | null, nodes: NodeResult[]): Look[] {
 
 function wordsOf({ own, tests }: Look): string {
   const word = own === null ? 'not in this run' : words[own];
-  return tests === 'bad' ? `${word}, a test failed` : tests === 'warn' ? `${word}, a test warned` : word;
+  return tests === 'bad'
+    ? `${word}, a test failed`
+    : tests === 'warn'
+      ? `${word}, a test has a warning`
+      : word;
 }
 
 function sceneOf(graph: Graph, looks: Look[], picked: number): Scene {
@@ -211,6 +219,7 @@ function sceneOf(graph: Graph, looks: Look[], picked: number): Scene {
     bounds: { width: graph.width, height: graph.height },
     zooms: 'both',
     draw: (pen, view, size, colours) => draw(pen, view, size, colours, { graph, looks, picked, joined }),
+    nearest: (x, y) => nearestTo(graph, x, y),
     at(x, y, view) {
       const [worldX, worldY] = [view.x + x / view.scale, view.y + y / view.scale];
       const half = Math.max(box.height / 2, 6 / view.scale);
@@ -220,6 +229,17 @@ function sceneOf(graph: Graph, looks: Look[], picked: number): Scene {
       return found?.id ?? null;
     },
   };
+}
+
+function nearestTo({ nodes }: Graph, x: number, y: number): { x: number; y: number } | null {
+  let nearest: { x: number; y: number } | null = null;
+  let least = Infinity;
+  for (const node of nodes) {
+    const middle = node.x + box.width / 2;
+    const distance = Math.hypot(middle - x, node.y - y);
+    if (distance < least) [least, nearest] = [distance, { x: middle, y: node.y }];
+  }
+  return nearest;
 }
 
 /** All that a node comes of, and all that comes of it. */
@@ -284,8 +304,11 @@ function draw(
     const colour = fillOf(colours, own);
     pen.globalAlpha = joined === null || joined.has(place) ? 1 : 0.35;
     if (!isLegible) {
-      pen.fillStyle = tests === 'bad' ? colours.bad : colour;
-      pen.fillRect(x, y, width, Math.max(2, height));
+      // What failed is to be seen from afar.
+      const isBad = own === 'bad' || tests === 'bad';
+      const more = isBad ? 2 : 0;
+      pen.fillStyle = isBad ? colours.bad : colour;
+      pen.fillRect(x - more, y - more, width + 2 * more, Math.max(2, height) + 2 * more);
       continue;
     }
     pen.fillStyle = own === null ? colours.page : colours.raised;

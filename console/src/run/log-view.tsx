@@ -86,37 +86,37 @@ export function LogView({ run }: { run: Run }) {
           <input
             type="search"
             aria-label="Search the log"
-            placeholder="Search"
+            placeholder="Search log"
             value={typed}
             onChange={({ target }) => setTyped(target.value)}
           />
           {search !== '' && (
             <>
               <span className="quiet" role="status">
-                {found.length === 0 ? 'nowhere' : `${at === -1 ? '' : `${at + 1} of `}${found.length}`}
+                {found.length === 0 ? 'no matches' : `${at === -1 ? '' : `${at + 1} of `}${found.length}`}
               </span>
               <button
                 type="button"
-                aria-label="Found before"
+                aria-label="Previous match"
                 disabled={found.length === 0}
                 onClick={() => goToFound(-1)}
               >
                 ↑
               </button>
-              <button type="submit" aria-label="Found next" disabled={found.length === 0}>
+              <button type="submit" aria-label="Next match" disabled={found.length === 0}>
                 ↓
               </button>
             </>
           )}
         </form>
         <select
-          aria-label="Lines shown"
+          aria-label="Log level"
           value={level}
           onChange={({ target }) => change('level', target.value === 'info' ? '' : target.value)}
         >
-          <option value="info">all lines</option>
-          <option value="warn">warnings and errors ({log.warnings + log.errors})</option>
-          <option value="error">errors ({log.errors})</option>
+          <option value="info">All levels</option>
+          <option value="warn">Warnings and errors ({log.warnings + log.errors})</option>
+          <option value="error">Errors ({log.errors})</option>
         </select>
         {run.steps.length > 1 && (
           <select
@@ -124,7 +124,7 @@ export function LogView({ run }: { run: Run }) {
             value={step ?? ''}
             onChange={({ target }) => change('step', target.value)}
           >
-            <option value="">all steps</option>
+            <option value="">All steps</option>
             {run.steps.map(({ number, command }) => (
               <option key={number} value={number}>
                 {number}: {command}
@@ -144,19 +144,19 @@ export function LogView({ run }: { run: Run }) {
         </button>
         {log.state !== 'ended' && !isAtEnd && count > 0 && (
           <button type="button" onClick={() => setAtEnd(true)}>
-            Follow the end
+            Follow
           </button>
         )}
       </div>
       {log.state === 'refused' && <Problem error={log.error} />}
       {run.log_truncated && (
-        <p className="quiet">The log was longer than is kept: a line in it says what is left out.</p>
+        <p className="quiet">The log was too long to keep in full: a line in it marks what is missing.</p>
       )}
       <div
         ref={box}
         className="log-lines"
         role="region"
-        aria-label="Lines of the log"
+        aria-label="Log lines"
         tabIndex={0}
         onScroll={onScroll}
       >
@@ -192,10 +192,10 @@ export function LogView({ run }: { run: Run }) {
 function footer(state: string, all: number, shown: number, status: Run['status']): string {
   if (state === 'refused') return '';
   const lines = shown === all ? `${all} lines` : `${shown} of ${all} lines`;
-  if (state === 'ended') return all === 0 ? 'The run printed nothing.' : lines;
-  if (state === 'cut') return `${lines}. The connection was cut; it is being taken up again.`;
-  if (status === 'queued') return 'The log comes when the run begins.';
-  return status === 'running' ? `${lines}, live` : lines;
+  if (state === 'ended') return all === 0 ? 'No output.' : lines;
+  if (state === 'cut') return `${lines}. Connection lost, reconnecting…`;
+  if (status === 'queued') return 'The log appears when the run starts.';
+  return status === 'running' ? `${lines} · live` : lines;
 }
 
 const Line = memo(function Line({
@@ -281,7 +281,7 @@ function GoToLine({ last, go }: { last: number; go: (line: number) => void }) {
       <input
         name="line"
         aria-label="Go to line"
-        placeholder="Line"
+        placeholder="Line no."
         inputMode="numeric"
         pattern="\d*"
         size={5}

@@ -29,7 +29,7 @@ export function NodeDetails({ run, node }: { run: Run; node: NodeResult }) {
         <pre
           className={isBad ? 'text look-bad' : 'text'}
           role="region"
-          aria-label={`What dbt says of ${nameOf(node.unique_id)}`}
+          aria-label={`Message of ${nameOf(node.unique_id)}`}
           tabIndex={0}
         >
           {node.message}
@@ -54,7 +54,7 @@ function CompiledSql({ run, node }: { run: Run; node: NodeResult }) {
 function SqlOfNode({ run, node }: { run: Run; node: NodeResult }) {
   const artifacts = useArtifacts(run);
   if (artifacts.isError) return <Problem error={artifacts.error} again={() => void artifacts.refetch()} />;
-  if (artifacts.data === undefined) return <p className="quiet">One moment…</p>;
+  if (artifacts.data === undefined) return <p className="quiet">Loading…</p>;
   const [file] = sqlFilesOf(node, artifacts.data);
   if (file !== undefined) return <FileText run={run} file={file} />;
   const results = artifacts.data.find(({ path, step }) => path === 'run_results.json' && step === node.step);
@@ -64,13 +64,13 @@ function SqlOfNode({ run, node }: { run: Run; node: NodeResult }) {
 function SqlFromResults({ run, node, results }: { run: Run; node: NodeResult; results: Artifact }) {
   const content = useFile(run, results);
   if (content.isError) return <Problem error={content.error} again={() => void content.refetch()} />;
-  if (content.data === undefined) return <p className="quiet">One moment…</p>;
+  if (content.data === undefined) return <p className="quiet">Loading…</p>;
   const sql = sqlIn(content.data, node.unique_id);
   return sql === null ? <NoSql /> : <Text name={`SQL of ${nameOf(node.unique_id)}`} text={sql} />;
 }
 
 function NoSql() {
-  return <p className="quiet">There is none: dbt did not get as far as compiling it, or it has none.</p>;
+  return <p className="quiet">No compiled SQL: dbt did not compile this node.</p>;
 }
 
 export function FileText({ run, file }: { run: Run; file: Artifact }) {
@@ -107,7 +107,7 @@ function LogLines({ run, node, isOpen: isOpenAtFirst }: { run: Run; node: NodeRe
   const [isOpen, setOpen] = useState(isOpenAtFirst);
   return (
     <details open={isOpenAtFirst} onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
-      <summary>Lines of the log</summary>
+      <summary>Log lines</summary>
       {isOpen && <LinesOfNode run={run} node={node} />}
     </details>
   );
@@ -120,9 +120,9 @@ function LinesOfNode({ run, node }: { run: Run; node: NodeResult }) {
   const lines = useMemo(() => linesAbout(log, name, most), [log, name, version]);
   if (log.error !== null) return <Problem error={log.error} />;
   if (lines.length === 0)
-    return <p className="quiet">{log.state === 'ended' ? 'The log does not name it.' : 'One moment…'}</p>;
+    return <p className="quiet">{log.state === 'ended' ? 'No log lines mention this node.' : 'Loading…'}</p>;
   return (
-    <div className="log-excerpt" role="region" aria-label={`Lines of the log about ${name}`} tabIndex={0}>
+    <div className="log-excerpt" role="region" aria-label={`Log lines of ${name}`} tabIndex={0}>
       {lines.map((line) => (
         <div key={line} className="log-line">
           <Link

@@ -18,10 +18,10 @@ type Sort = keyof typeof sorts;
 
 const lookWords: [NodeLook, string][] = [
   ['bad', 'failed'],
-  ['warn', 'with a warning'],
+  ['warn', 'warning'],
   ['skipped', 'skipped'],
   ['busy', 'running'],
-  ['waiting', 'waiting'],
+  ['waiting', 'queued'],
   ['good', 'succeeded'],
 ];
 
@@ -61,7 +61,7 @@ export function NodesTable({ nodes }: { nodes: NodeResult[] }) {
     column('Status', '120px', 'status'),
     column('Node', 'minmax(0, 3fr)', 'name'),
     column('Type', '90px', 'type'),
-    column('Took', '90px', 'took'),
+    column('Duration', '90px', 'took'),
     { name: 'Message', width: 'minmax(0, 3fr)' },
   ];
   const withNode = (id: string, step: number) => {
@@ -76,8 +76,8 @@ export function NodesTable({ nodes }: { nodes: NodeResult[] }) {
       <div className="log-tools">
         <input
           type="search"
-          aria-label="Find a node"
-          placeholder="Find a node"
+          aria-label="Search nodes"
+          placeholder="Search nodes"
           value={text}
           onChange={({ target }) => change({ find: target.value })}
         />
@@ -86,7 +86,7 @@ export function NodesTable({ nodes }: { nodes: NodeResult[] }) {
           value={look ?? ''}
           onChange={({ target }) => change({ look: target.value })}
         >
-          <option value="">all {nodes.length}</option>
+          <option value="">All statuses ({nodes.length})</option>
           {lookWords.map(([each, word]) => (
             <option key={each} value={each}>
               {word} ({nodes.filter(({ status }) => lookOf(status) === each).length})
@@ -105,7 +105,7 @@ export function NodesTable({ nodes }: { nodes: NodeResult[] }) {
         </span>
       </div>
       {shown.length === 0 ? (
-        <p className="empty">{nodes.length === 0 ? 'dbt has told of no nodes.' : 'No node is like that.'}</p>
+        <p className="empty">{nodes.length === 0 ? 'No nodes yet.' : 'No nodes match these filters.'}</p>
       ) : (
         <Rows
           label="Nodes"

@@ -20,7 +20,11 @@ export interface Scene {
   bounds: Size;
   /** Timelines are stretched sideways only. */
   zooms: 'sideways' | 'both';
+  /** So many pixels on the left are for the names of what is beside them: the world begins after them. */
+  gutter?: number;
   draw(pen: CanvasRenderingContext2D, view: View, size: Size, colours: Colours): void;
+  /** The thing that is nearest to a point of the world. Of it something is always in view. */
+  nearest?(x: number, y: number): { x: number; y: number } | null;
   /** What is there, if anything. In pixels of the picture. */
   at(x: number, y: number, view: View): string | null;
 }
@@ -130,7 +134,7 @@ export function Picture({
           −
         </button>
         <button type="button" onClick={() => its.fit()}>
-          All of it
+          Fit
         </button>
       </div>
     </div>
@@ -195,6 +199,7 @@ class State {
     const view = this.#moving();
     view.x -= right / view.scale;
     view.y -= down / (this.scene.zooms === 'both' ? view.scale : 1);
+    this.#keepInSight(view);
     this.show();
   }
 
@@ -203,9 +208,11 @@ class State {
     const least = this.#whole().scale;
     const most = this.scene.zooms === 'both' ? 2 : least * 2_000;
     const scale = Math.min(most, Math.max(least, view.scale * by));
-    view.x += around.x / view.scale - around.x / scale;
+    const x = around.x - (this.scene.gutter ?? 0);
+    view.x += x / view.scale - x / scale;
     if (this.scene.zooms === 'both') view.y += around.y / view.scale - around.y / scale;
     view.scale = scale;
+    this.#keepInSight(view);
     this.show();
   }
 
@@ -215,6 +222,7 @@ class State {
     if (this.scene.zooms === 'both') view.scale = Math.max(view.scale, 0.8);
     view.x = x - width / 2 / view.scale;
     view.y = this.scene.zooms === 'both' ? y - height / 2 / view.scale : view.y;
+    this.#keepInSight(view);
     this.show();
   }
 
@@ -224,12 +232,30 @@ class State {
     return this.#view;
   }
 
+  /** The middle of the window stays within what there is to see, and something of it in view. */
+  #keepInSight(view: View): void {
+    const { bounds, zooms, gutter = 0 } = this.scene;
+    const [right, down] = [(this.#size.width - gutter) / 2 / view.scale, this.#size.height / 2 / view.scale];
+    view.x = Math.min(bounds.width - right, Math.max(-right, view.x));
+    view.y = zooms === 'both' ? Math.min(bounds.height - down, Math.max(-down, view.y)) : 0;
+    const nearest = this.scene.nearest?.(view.x + right, view.y + down);
+    if (nearest === undefined || nearest === null) return;
+    const edge = 48 / view.scale;
+    view.x = Math.min(nearest.x - edge, Math.max(nearest.x + edge - 2 * right, view.x));
+    view.y = Math.min(nearest.y - edge, Math.max(nearest.y + edge - 2 * down, view.y));
+  }
+
   #whole(): View {
     const { width, height } = this.#size;
-    const { bounds, zooms } = this.scene;
-    const across = width / Math.max(bounds.width, 1e-3);
+    const { bounds, zooms, gutter = 0 } = this.scene;
+    const across = Math.max(1, width - gutter) / Math.max(bounds.width, 1e-3);
     if (zooms === 'sideways') return { x: 0, y: 0, scale: across };
-    const scale = Math.min(1, across, height / Math.max(bounds.height, 1));
+    const margin = 24;
+    const scale = Math.min(
+      1,
+      Math.max(1, width - margin) / Math.max(bounds.width, 1),
+      Math.max(1, height - margin) / Math.max(bounds.height, 1),
+    );
     return {
       x: (bounds.width - width / scale) / 2,
       y: (bounds.height - height / scale) / 2,

@@ -4,7 +4,7 @@ import type { Run } from '../../../client/operations.ts';
 export function Progress({ run }: { run: Run }) {
   const { nodes_total: total, nodes_done: done } = run;
   if (total === null || total === 0) {
-    return run.status === 'running' ? <p className="quiet">dbt is getting ready…</p> : null;
+    return run.status === 'running' ? <p className="quiet">Starting dbt…</p> : null;
   }
   const parts = [
     ['good', run.nodes_succeeded, 'succeeded'],

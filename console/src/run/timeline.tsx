@@ -6,6 +6,10 @@ import { lookOf, nameOf } from './node-status.ts';
 import { fitted, Picture, type Colours, type Scene, type Size, type View } from './picture.tsx';
 
 const axisHeight = 28;
+/** For the names of the threads. */
+const gutter = 84;
+/** For the buttons below the last lane. */
+const footHeight = 44;
 const laneHeight = 28;
 const laneName = 6;
 
@@ -23,7 +27,7 @@ export function Timeline({ nodes }: { nodes: NodeResult[] }) {
   const [asked, setAsked] = useSearchParams();
   const [pointed, setPointed] = useState<string | null>(null);
   const { scene, lanes, bars } = useMemo(() => timelineOf(nodes), [nodes]);
-  if (bars.length === 0) return <p className="empty">No node has begun yet.</p>;
+  if (bars.length === 0) return <p className="empty">No nodes have started yet.</p>;
   const bar = bars.find(({ key }) => key === pointed);
   const open = (key: string | null) => {
     const picked = bars.find((each) => each.key === key);
@@ -37,16 +41,15 @@ export function Timeline({ nodes }: { nodes: NodeResult[] }) {
     <section aria-label="Timeline">
       <Picture
         scene={scene}
-        height={axisHeight + lanes.length * laneHeight + 8}
-        label={`When ${bars.length} nodes ran on ${lanes.length} threads. The same stands under Nodes, in words.`}
+        height={axisHeight + lanes.length * laneHeight + footHeight}
+        label={`Timeline of ${bars.length} nodes on ${lanes.length} threads. The Nodes tab has the same as a table.`}
         onPick={open}
         onPoint={setPointed}
       />
       <p className="picture-foot">
         {bar === undefined ? (
           <span className="quiet">
-            Point at a node for its name; click it for what became of it. Zoom with + and −, or Ctrl and the
-            wheel.
+            Hover over a node for its name; click it for details. Zoom with + and −, or Ctrl + scroll.
           </span>
         ) : (
           <>
@@ -75,10 +78,11 @@ function timelineOf(nodes: NodeResult[]) {
   const scene: Scene = {
     bounds: { width: last * 1.01, height: lanes.length * laneHeight },
     zooms: 'sideways',
+    gutter,
     draw: (pen, view, size, colours) => draw(pen, view, size, colours, bars, lanes),
     at(x, y, view) {
       const lane = Math.floor((y - axisHeight) / laneHeight);
-      const at = view.x + x / view.scale;
+      const at = view.x + (x - gutter) / view.scale;
       const near = 2 / view.scale;
       return (
         bars.find((bar) => bar.lane === lane && bar.from - near <= at && at <= bar.to + near)?.key ?? null
@@ -88,7 +92,7 @@ function timelineOf(nodes: NodeResult[]) {
   return { scene, lanes, bars };
 }
 
-const laneOf = ({ thread, step }: NodeResult) => thread ?? `step ${step}`;
+const laneOf = ({ thread, step }: NodeResult) => thread?.replace(/ \(.*\)$/, '') ?? `step ${step}`;
 
 const fillOf = (colours: Colours, status: string) => {
   const look = lookOf(status);
@@ -103,15 +107,23 @@ function draw(
   bars: Bar[],
   lanes: string[],
 ): void {
-  const xOf = (seconds: number) => (seconds - view.x) * view.scale;
+  const xOf = (seconds: number) => gutter + (seconds - view.x) * view.scale;
   pen.font = '12px system-ui, sans-serif';
   pen.textBaseline = 'middle';
 
-  for (const [lane] of lanes.entries()) {
-    if (lane % 2 === 1) continue;
-    pen.fillStyle = colours.raised;
-    pen.fillRect(0, axisHeight + lane * laneHeight, size.width, laneHeight);
+  for (const [lane, name] of lanes.entries()) {
+    const top = axisHeight + lane * laneHeight;
+    if (lane % 2 === 0) {
+      pen.fillStyle = colours.raised;
+      pen.fillRect(0, top, size.width, laneHeight);
+    }
+    pen.fillStyle = colours.quiet;
+    pen.fillText(fitted(pen, name, gutter - 16), 8, top + laneHeight / 2);
   }
+  pen.save();
+  pen.beginPath();
+  pen.rect(gutter, 0, size.width - gutter, size.height);
+  pen.clip();
   const step = tickStep(90 / view.scale);
   for (let at = Math.max(0, Math.ceil(view.x / step) * step); xOf(at) < size.width; at += step) {
     pen.fillStyle = colours.line;
@@ -122,12 +134,12 @@ function draw(
   const gap = 4;
   for (const { node, from, to, lane } of bars) {
     const [left, right] = [xOf(from), xOf(to)];
-    if (right < 0 || left > size.width) continue;
+    if (right < gutter || left > size.width) continue;
     const width = Math.max(1.5, right - left - 0.5);
     const top = axisHeight + lane * laneHeight + gap;
     pen.fillStyle = fillOf(colours, node.status);
     pen.fillRect(left, top, width, laneHeight - 2 * gap);
-    const [textFrom, textTo] = [Math.max(left, 0) + laneName, Math.min(left + width, size.width) - 4];
+    const [textFrom, textTo] = [Math.max(left, gutter) + laneName, Math.min(left + width, size.width) - 4];
     if (textTo - textFrom < 24) continue;
     pen.fillStyle = colours.page;
     pen.fillText(
@@ -136,6 +148,7 @@ function draw(
       top + laneHeight / 2 - gap,
     );
   }
+  pen.restore();
 }
 
 /** A round number of seconds that is no less. */

@@ -30,8 +30,12 @@ export function Webhooks({ run }: { run: Run }) {
       ))}
       <ListEnd
         list={list}
-        empty={isFinal(run) ? 'Nobody was to be told of this run.' : 'Nobody has been told of this run yet.'}
-        more="More deliveries"
+        empty={
+          isFinal(run)
+            ? 'No webhooks were sent for this run.'
+            : 'No webhooks yet: they are sent when the run ends.'
+        }
+        more="Older deliveries"
       />
     </section>
   );

@@ -3,11 +3,11 @@ import { statuses, triggers, type Filters } from './filters.ts';
 import { triggerWords } from './why.tsx';
 
 const spanWords = [
-  ['', 'any time'],
-  ['1h', 'the last hour'],
-  ['24h', 'the last 24 hours'],
-  ['7d', 'the last 7 days'],
-  ['30d', 'the last 30 days'],
+  ['', 'all time'],
+  ['1h', 'last hour'],
+  ['24h', 'last 24 hours'],
+  ['7d', 'last 7 days'],
+  ['30d', 'last 30 days'],
 ] as const;
 
 /** What the list is narrowed to. Each choice holds at once. */
@@ -29,7 +29,7 @@ export function FilterBar({
   const jobs = shown.flatMap(({ name, jobs: its }) => its.map((job) => ({ ...job, project: name })));
   const isUnknownJob = filters.job !== '' && !jobs.some(({ id }) => id === filters.job);
   return (
-    <div className="run-filters" role="group" aria-label="Narrow the list">
+    <div className="run-filters" role="group" aria-label="Filters">
       <div className="chips" role="group" aria-label="Status">
         {statuses.map((status) => {
           const isOn = filters.status.includes(status);
@@ -62,7 +62,7 @@ export function FilterBar({
         <span>Job</span>
         <select value={filters.job} onChange={({ target }) => change({ job: target.value })}>
           <option value="">all</option>
-          {isUnknownJob && <option value={filters.job}>a deleted job</option>}
+          {isUnknownJob && <option value={filters.job}>deleted job</option>}
           {jobs.map(({ id, name, project }) => (
             <option key={id} value={id}>
               {shown.length > 1 ? `${project}: ${name}` : name}
@@ -71,9 +71,9 @@ export function FilterBar({
         </select>
       </label>
       <label>
-        <span>Why</span>
+        <span>Trigger</span>
         <select value={filters.trigger} onChange={({ target }) => change({ trigger: target.value })}>
-          <option value="">any</option>
+          <option value="">all</option>
           {triggers.map((each) => (
             <option key={each} value={each}>
               {triggerWords[each]}
@@ -82,14 +82,14 @@ export function FilterBar({
         </select>
       </label>
       <label>
-        <span>When</span>
+        <span>Created</span>
         <select
           value={filters.since}
           onChange={({ target }) => change({ since: target.value, from: '', until: '' })}
         >
           {spanWords.map(([span, word]) => (
             <option key={span} value={span}>
-              {span === '' && (filters.from !== '' || filters.until !== '') ? 'as chosen' : word}
+              {span === '' && (filters.from !== '' || filters.until !== '') ? 'custom' : word}
             </option>
           ))}
         </select>
@@ -104,7 +104,7 @@ export function FilterBar({
         />
       </label>
       <label>
-        <span>Until</span>
+        <span>To</span>
         <input
           type="date"
           value={filters.until}
@@ -114,7 +114,7 @@ export function FilterBar({
       </label>
       {isNarrowed && (
         <button type="button" onClick={clear}>
-          Show all
+          Clear filters
         </button>
       )}
     </div>

@@ -12,7 +12,7 @@ export function Took({ run, usual }: { run: Run; usual: number | undefined }) {
       </span>
       {usual !== undefined && (
         <span className="second">
-          {isSlow ? `${(seconds / usual).toFixed(1)} × the usual ` : 'usually '}
+          {isSlow ? `${(seconds / usual).toFixed(1)}× the usual ` : 'usually '}
           {durationText(usual)}
         </span>
       )}

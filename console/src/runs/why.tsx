@@ -1,10 +1,10 @@
 import type { Run } from '../../../client/operations.ts';
 
 export const triggerWords: Record<Run['triggered_by'], string> = {
-  manual: 'by hand',
+  manual: 'manual',
   schedule: 'schedule',
   api: 'API',
-  event: 'another run',
+  event: 'event',
   retry: 'retry',
 };
 
@@ -15,8 +15,7 @@ export function Why({ run }: { run: Run }) {
     <>
       <span title={run.cause ?? undefined}>{run.cause ?? word}</span>
       <span className="second">
-        {run.cause !== null && `${word} `}
-        {run.requested_by !== null && `by ${run.requested_by}`}
+        {[run.cause === null ? null : word, run.requested_by].filter((each) => each !== null).join(' · ')}
       </span>
     </>
   );

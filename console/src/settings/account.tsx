@@ -3,7 +3,7 @@ import { useState, type FormEvent } from 'react';
 import { useNavigate } from 'react-router';
 import { api } from '../api.ts';
 import { ConfirmedAction } from '../parts/action.tsx';
-import { Field } from '../parts/field.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { useSession } from '../session.tsx';
 
@@ -14,16 +14,16 @@ export function Account() {
   const navigate = useNavigate();
   return (
     <>
-      <title>Your account · dctl</title>
+      <title>Account · dctl</title>
       <section className="card">
         <h2>{session.user.email}</h2>
         <ul>
           {session.organizations.map(({ id, name, role }) => (
             <li key={id}>
-              {role} of {name}
+              {name}: {role}
             </li>
           ))}
-          {session.user.is_server_admin && <li>admin of the server: may make further organizations</li>}
+          {session.user.is_server_admin && <li>server admin: can create organizations</li>}
         </ul>
       </section>
       <Password />
@@ -31,18 +31,18 @@ export function Account() {
         <div className="card-head">
           <h2>Sessions</h2>
           <ConfirmedAction
-            name="End all sessions"
-            question="End all of your sessions?"
+            name="Sign out everywhere"
+            question="Sign out everywhere?"
             run={async () => {
               await api().call('endAllSessions');
               queries.clear();
               await navigate('/sign-in');
             }}
           >
-            <p>You are signed out here and wherever else you are signed in.</p>
+            <p>This ends your sessions in all browsers, including this one.</p>
           </ConfirmedAction>
         </div>
-        <p className="hint">Here and wherever else you are signed in. API tokens stay.</p>
+        <p className="hint">Ends your sessions in all browsers. API tokens are not affected.</p>
       </section>
     </>
   );
@@ -70,43 +70,35 @@ function Password() {
       <form onSubmit={submit}>
         <input type="hidden" name="username" autoComplete="username" value={session.user.email} readOnly />
         <div className="fields">
-          <Field label="Current password" pointer="/current_password" error={changing.error}>
-            {(control) => (
-              <input
-                {...control}
-                type="password"
-                required
-                autoComplete="current-password"
-                value={current}
-                onChange={({ target }) => setCurrent(target.value)}
-              />
-            )}
-          </Field>
-          <Field
+          <TextField
+            label="Current password"
+            pointer="/current_password"
+            error={changing.error}
+            type="password"
+            required
+            autoComplete="current-password"
+            value={current}
+            onChange={setCurrent}
+          />
+          <TextField
             label="New password"
-            hint="All your other sessions end."
+            hint="At least 12 characters. Your other sessions end."
             pointer="/new_password"
             error={changing.error}
-          >
-            {(control) => (
-              <input
-                {...control}
-                type="password"
-                required
-                autoComplete="new-password"
-                value={wanted}
-                onChange={({ target }) => setWanted(target.value)}
-              />
-            )}
-          </Field>
+            type="password"
+            required
+            autoComplete="new-password"
+            value={wanted}
+            onChange={setWanted}
+          />
         </div>
         {changing.isError && <Problem error={changing.error} />}
         <div className="actions">
           <button type="submit" disabled={changing.isPending}>
-            Change the password
+            Change password
           </button>
           <span role="status" className="quiet">
-            {changing.isSuccess && 'Changed.'}
+            {changing.isSuccess && 'Password changed.'}
           </span>
         </div>
       </form>

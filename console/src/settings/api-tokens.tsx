@@ -36,7 +36,7 @@ export function ApiTokens() {
         </button>
       </div>
       <p className="hint">
-        For scripts, schedulers and the command line: <code>Authorization: Bearer dctl_…</code>
+        For scripts, schedulers and the command line. Send them as <code>Authorization: Bearer dctl_…</code>
       </p>
       {isNew && (
         <NewToken
@@ -50,24 +50,24 @@ export function ApiTokens() {
       )}
       {made !== null && (
         <ToldOnce
-          label={`The token ${made.name}`}
+          label={`Token ${made.name}`}
           secret={made.token}
-          note={`Take ${made.name} along now: it is stored nowhere, and never shown again.`}
+          note={`Copy the token ${made.name} now. It is not shown again.`}
           onDone={() => setMade(null)}
         />
       )}
-      <Choice label="Revoked and expired ones too" checked={withRevoked} onChange={setWithRevoked} />
+      <Choice label="Show revoked and expired tokens" checked={withRevoked} onChange={setWithRevoked} />
       {list.items.length > 0 && (
         <table>
           <thead>
             <tr>
-              <th scope="col">Token</th>
-              <th scope="col">May</th>
-              <th scope="col">Made</th>
+              <th scope="col">Name</th>
+              <th scope="col">Scope</th>
+              <th scope="col">Created</th>
               <th scope="col">Last used</th>
-              <th scope="col">Good until</th>
+              <th scope="col">Expires</th>
               <th scope="col">
-                <span className="unseen">Revoke it</span>
+                <span className="unseen">Actions</span>
               </th>
             </tr>
           </thead>
@@ -78,16 +78,14 @@ export function ApiTokens() {
           </tbody>
         </table>
       )}
-      <ListEnd list={list} empty="There are none." more="Older tokens" />
+      <ListEnd
+        list={list}
+        empty="No tokens yet. Create one for Airflow, CI or the command line."
+        more="Older tokens"
+      />
     </section>
   );
 }
-
-const may: Record<Token['scope'], string> = {
-  read: 'read',
-  trigger: 'read, trigger',
-  admin: 'everything',
-};
 
 function TokenRow({ token, onRevoked }: { token: Token; onRevoked: () => Promise<unknown> }) {
   const isOver =
@@ -100,8 +98,8 @@ function TokenRow({ token, onRevoked }: { token: Token; onRevoked: () => Promise
           {token.prefix}…{token.last_four}
         </code>
       </td>
-      <td data-label="may">{may[token.scope]}</td>
-      <td data-label="made">
+      <td data-label="scope">{token.scope}</td>
+      <td data-label="created">
         <Ago time={token.created_at} />
         {token.created_by !== null && <span className="quiet"> by {token.created_by}</span>}
       </td>
@@ -112,11 +110,11 @@ function TokenRow({ token, onRevoked }: { token: Token; onRevoked: () => Promise
           <Ago time={token.last_used_at} />
         )}
       </td>
-      <td data-label="good until">
+      <td data-label="expires">
         {token.revoked_at !== null ? (
           <span className="badge bad">revoked</span>
         ) : token.expires_at === null ? (
-          <span className="quiet">it is revoked</span>
+          <span className="quiet">never</span>
         ) : isOver ? (
           <span className="badge warn">expired</span>
         ) : (
@@ -135,7 +133,7 @@ function TokenRow({ token, onRevoked }: { token: Token; onRevoked: () => Promise
                 await onRevoked();
               }}
             >
-              <p>Whoever uses it is refused from the next request on. It cannot be made good again.</p>
+              <p>Requests with this token are refused at once. This cannot be undone.</p>
             </ConfirmedAction>
           </div>
         )}

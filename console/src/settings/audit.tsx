@@ -42,12 +42,12 @@ export function Audit() {
           <input
             type="search"
             value={action}
-            placeholder="such as job.changed"
+            placeholder="job.changed"
             onChange={({ target }) => look('action', target.value)}
           />
         </label>
         <label>
-          Id of what it was done to{' '}
+          Subject ID{' '}
           <input type="search" value={subject} onChange={({ target }) => look('subject', target.value)} />
         </label>
       </div>
@@ -55,9 +55,9 @@ export function Audit() {
         <table>
           <thead>
             <tr>
-              <th scope="col">When</th>
-              <th scope="col">Who</th>
-              <th scope="col">What</th>
+              <th scope="col">Time</th>
+              <th scope="col">Actor</th>
+              <th scope="col">Action</th>
               <th scope="col">Details</th>
             </tr>
           </thead>
@@ -92,7 +92,7 @@ export function Audit() {
       )}
       <ListEnd
         list={list}
-        empty={action === '' && subject === '' ? 'Nothing was noted yet.' : 'Nothing like that was noted.'}
+        empty={action === '' && subject === '' ? 'No entries yet.' : 'No entries match these filters.'}
         more="Older entries"
       />
     </section>

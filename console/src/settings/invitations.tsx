@@ -14,43 +14,43 @@ export function Invitations() {
   if (list.query.isSuccess && list.items.length === 0) return null;
   return (
     <section className="card">
-      <h2>Invited</h2>
+      <h2>Pending invitations</h2>
       {list.items.length > 0 && (
         <table>
           <thead>
             <tr>
-              <th scope="col">Who</th>
+              <th scope="col">E-mail</th>
               <th scope="col">Role</th>
-              <th scope="col">By</th>
-              <th scope="col">Good until</th>
+              <th scope="col">Invited by</th>
+              <th scope="col">Expires</th>
               <th scope="col">
-                <span className="unseen">Take it back</span>
+                <span className="unseen">Actions</span>
               </th>
             </tr>
           </thead>
           <tbody>
             {list.items.map((invitation) => (
               <tr key={invitation.id}>
-                <td className="wrap">{invitation.email ?? 'whoever has the first link'}</td>
+                <td className="wrap">{invitation.email ?? 'first admin (setup link)'}</td>
                 <td>{invitation.role}</td>
-                <td className="wrap" data-label="by">
+                <td className="wrap" data-label="invited by">
                   {invitation.created_by}
                 </td>
-                <td data-label="good until">
+                <td data-label="expires">
                   <When time={invitation.expires_at} />
                 </td>
                 <td>
                   <div className="actions">
                     <ConfirmedAction
-                      name="Take back"
-                      about={invitation.email ?? 'the first link'}
-                      question="Take the invitation back?"
+                      name="Revoke"
+                      about={invitation.email ?? 'setup link'}
+                      question="Revoke the invitation?"
                       run={async () => {
                         await api().call('withdrawInvitation', { path: { invitation_id: invitation.id } });
                         await queries.invalidateQueries({ queryKey: ['invitations'] });
                       }}
                     >
-                      <p>Its link is good for nothing then.</p>
+                      <p>Its link stops working.</p>
                     </ConfirmedAction>
                   </div>
                 </td>

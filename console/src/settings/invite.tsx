@@ -1,10 +1,11 @@
 import { useMutation } from '@tanstack/react-query';
-import { useState, type FormEvent } from 'react';
+import { useState } from 'react';
 import type { User } from '../../../client/operations.ts';
 import { api } from '../api.ts';
 import { Dialog } from '../parts/dialog.tsx';
+import { DialogForm } from '../parts/dialog-form.tsx';
 import { Field } from '../parts/field.tsx';
-import { Problem } from '../parts/problem.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { ToldOnce } from '../parts/told-once.tsx';
 import { roles } from './roles.ts';
 
@@ -16,17 +17,13 @@ export function Invite({ onClose, onInvited }: { onClose: () => void; onInvited:
     mutationFn: () => api().call('inviteUser', { body: { email, role } }),
     onSuccess: onInvited,
   });
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    invite.mutate();
-  };
   if (invite.isSuccess)
     return (
-      <Dialog title="Invited" onClose={onClose}>
+      <Dialog title="Invitation created" onClose={onClose}>
         <ToldOnce
-          label={`Invitation of ${invite.data.email}`}
+          label={`Invitation link for ${invite.data.email}`}
           secret={invite.data.url}
-          note={`Send ${invite.data.email} this link: it is good for a week, once, and never shown again.`}
+          note={`Send this link to ${invite.data.email}. It works once, expires in 7 days, and is not shown again.`}
         />
         <button type="button" className="primary" onClick={onClose}>
           Done
@@ -34,48 +31,31 @@ export function Invite({ onClose, onInvited }: { onClose: () => void; onInvited:
       </Dialog>
     );
   return (
-    <Dialog title="Invite somebody" onClose={onClose}>
-      <form onSubmit={submit}>
-        <Field label="E-mail" pointer="/email" error={invite.error}>
-          {(control) => (
-            <input
-              {...control}
-              type="email"
-              required
-              autoComplete="off"
-              value={email}
-              onChange={({ target }) => setEmail(target.value)}
-            />
-          )}
-        </Field>
-        <Field
-          label="Role"
-          hint="Viewers read, operators run jobs too, admins do everything."
-          pointer="/role"
-          error={invite.error}
-        >
-          {(control) => (
-            <select
-              {...control}
-              value={role}
-              onChange={({ target }) => setRole(target.value as User['role'])}
-            >
-              {roles.map((each) => (
-                <option key={each}>{each}</option>
-              ))}
-            </select>
-          )}
-        </Field>
-        {invite.isError && <Problem error={invite.error} />}
-        <div className="actions">
-          <button type="submit" className="primary" disabled={invite.isPending}>
-            Make the link
-          </button>
-          <button type="button" onClick={onClose}>
-            Leave it
-          </button>
-        </div>
-      </form>
-    </Dialog>
+    <DialogForm title="Invite user" action="Create invitation" mutation={invite} onClose={onClose}>
+      <TextField
+        label="E-mail"
+        pointer="/email"
+        error={invite.error}
+        type="email"
+        required
+        autoComplete="off"
+        value={email}
+        onChange={setEmail}
+      />
+      <Field
+        label="Role"
+        hint="Viewers can read, operators can also run jobs, admins can change everything."
+        pointer="/role"
+        error={invite.error}
+      >
+        {(control) => (
+          <select {...control} value={role} onChange={({ target }) => setRole(target.value as User['role'])}>
+            {roles.map((each) => (
+              <option key={each}>{each}</option>
+            ))}
+          </select>
+        )}
+      </Field>
+    </DialogForm>
   );
 }

@@ -4,7 +4,8 @@ import type { Answer } from '../../../client/client.ts';
 import type { Organization } from '../../../client/operations.ts';
 import { api } from '../api.ts';
 import { useDraft } from '../parts/draft.ts';
-import { Field, numberOf } from '../parts/field.tsx';
+import { numberOf } from '../parts/field.tsx';
+import { TextField } from '../parts/text-field.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Save } from '../parts/save.tsx';
 import { Copied, ToldOnce } from '../parts/told-once.tsx';
@@ -53,40 +54,32 @@ function OrganizationForm({ organization }: { organization: Organization }) {
       <h2>Organization</h2>
       <form onSubmit={submit}>
         <fieldset disabled={!may('admin')} className="fields">
-          <Field label="Name" pointer="/name" error={saving.error}>
-            {(control) => (
-              <input
-                {...control}
-                required
-                value={draft.value.name}
-                onChange={({ target }) => draft.set({ name: target.value })}
-              />
-            )}
-          </Field>
-          <Field
-            label="Days that logs and artifacts are kept"
-            hint="Empty: the server's default."
+          <TextField
+            label="Name"
+            pointer="/name"
+            error={saving.error}
+            required
+            value={draft.value.name}
+            onChange={(text) => draft.set({ name: text })}
+          />
+          <TextField
+            label="Retention of logs and artifacts (days)"
+            hint="Default: the server's."
             pointer="/retention_days"
             error={saving.error}
-          >
-            {(control) => (
-              <input
-                {...control}
-                type="number"
-                min={1}
-                value={draft.value.retention_days ?? ''}
-                onChange={({ target }) => draft.set({ retention_days: numberOf(target.value) })}
-              />
-            )}
-          </Field>
+            type="number"
+            min={1}
+            value={draft.value.retention_days ?? ''}
+            onChange={(text) => draft.set({ retention_days: numberOf(text) })}
+          />
         </fieldset>
         {may('admin') && <Save saving={saving} isChanged={draft.isChanged} reset={draft.reset} />}
       </form>
-      <h2>Its id</h2>
+      <h2>Organization ID</h2>
       <p className="hint">
-        What <code>X-Organization-ID</code> names.
+        For the <code>X-Organization-ID</code> header.
       </p>
-      <Copied label="The organization's id" text={organization.id} />
+      <Copied label="Organization ID" text={organization.id} />
     </section>
   );
 }
@@ -112,44 +105,45 @@ function NewOrganization() {
   return (
     <section className="card">
       <h2>New organization</h2>
-      <p className="hint">With projects, people and tokens of its own. Nothing is shared.</p>
+      <p className="hint">Organizations share nothing: each has its own projects, users and tokens.</p>
       {made !== null && (
         <p role="status">
-          {made.name} is there; its admin is {made.admin.email}.
+          Created {made.name}. Its admin is {made.admin.email}.
         </p>
       )}
       {made?.admin.password !== undefined && (
         <ToldOnce
           label={`Password of ${made.admin.email}`}
           secret={made.admin.password}
-          note={`Give ${made.admin.email} this password now: it is never shown again.`}
+          note={`Copy the password of ${made.admin.email} now. It is not shown again.`}
           onDone={() => setMade(null)}
         />
       )}
       <form onSubmit={submit}>
         <div className="fields">
-          <Field label="Name of the new organization" pointer="/name" error={make.error}>
-            {(control) => (
-              <input {...control} required value={name} onChange={({ target }) => setName(target.value)} />
-            )}
-          </Field>
-          <Field label="Its admin's e-mail" pointer="/admin_email" error={make.error}>
-            {(control) => (
-              <input
-                {...control}
-                type="email"
-                required
-                autoComplete="off"
-                value={email}
-                onChange={({ target }) => setEmail(target.value)}
-              />
-            )}
-          </Field>
+          <TextField
+            label="Organization name"
+            pointer="/name"
+            error={make.error}
+            required
+            value={name}
+            onChange={setName}
+          />
+          <TextField
+            label="Admin e-mail"
+            pointer="/admin_email"
+            error={make.error}
+            type="email"
+            required
+            autoComplete="off"
+            value={email}
+            onChange={setEmail}
+          />
         </div>
         {make.isError && <Problem error={make.error} />}
         <div className="actions">
           <button type="submit" disabled={make.isPending}>
-            Make the organization
+            Create organization
           </button>
         </div>
       </form>

@@ -27,19 +27,19 @@ export function Users() {
         <div className="card-head">
           <h2>Users</h2>
           <button type="button" className="primary" onClick={() => setNew(true)}>
-            Invite somebody
+            Invite user
           </button>
         </div>
-        <p className="hint">Viewers read, operators run jobs too, admins do everything.</p>
+        <p className="hint">Viewers can read, operators can also run jobs, admins can change everything.</p>
         {list.items.length > 0 && (
           <table>
             <thead>
               <tr>
                 <th scope="col">User</th>
                 <th scope="col">Role</th>
-                <th scope="col">Since</th>
+                <th scope="col">Added</th>
                 <th scope="col">
-                  <span className="unseen">Remove</span>
+                  <span className="unseen">Actions</span>
                 </th>
               </tr>
             </thead>
@@ -50,7 +50,7 @@ export function Users() {
             </tbody>
           </table>
         )}
-        <ListEnd list={list} empty="There is nobody." more="More users" />
+        <ListEnd list={list} empty="No users." more="More users" />
       </section>
       <Invitations />
       {isNew && <Invite onClose={() => setNew(false)} onInvited={invited} />}
@@ -83,7 +83,7 @@ function UserRow({ user, onChanged }: { user: User; onChanged: () => Promise<unk
           ))}
         </select>{' '}
         <span role="status" className="quiet">
-          {change.isSuccess && 'Changed.'}
+          {change.isSuccess && 'Saved.'}
         </span>
         {change.isError && <Problem error={change.error} />}
       </td>
@@ -101,7 +101,7 @@ function UserRow({ user, onChanged }: { user: User; onChanged: () => Promise<unk
               await onChanged();
             }}
           >
-            <p>They are no member of the organization from then on. What they did stays noted.</p>
+            <p>They lose access to this organization at once.</p>
           </ConfirmedAction>
         </div>
       </td>
