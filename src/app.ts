@@ -29,12 +29,15 @@ import { serverRoutes } from './server-routes.ts';
 import { openAuthentication } from './sessions/authenticate.ts';
 import { openIdRoutes } from './sessions/open-id-routes.ts';
 import { sessionRoutes } from './sessions/routes.ts';
+import { openSignInLimit } from './sessions/sign-in-limit.ts';
 import { tokenRoutes } from './tokens/routes.ts';
 import { userRoutes } from './users/routes.ts';
 import { webhookRoutes } from './webhooks/routes.ts';
 
 /** Every endpoint there is. */
 export function apiRoutes(context: Context): Route[] {
+  // One for all that asks for a password: whoever guesses gets no further by asking at several places.
+  const limit = openSignInLimit();
   return [
     ...projectRoutes(context),
     ...environmentRoutes(context),
@@ -46,9 +49,9 @@ export function apiRoutes(context: Context): Route[] {
     ...eventRoutes(context),
     ...organizationRoutes(context),
     ...userRoutes(context),
-    ...invitationRoutes(context),
+    ...invitationRoutes(context, limit),
     ...tokenRoutes(context),
-    ...sessionRoutes(context),
+    ...sessionRoutes(context, limit),
     ...openIdRoutes(context),
     ...auditRoutes(context),
     ...dbtCloudRoutes(context),

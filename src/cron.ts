@@ -90,12 +90,25 @@ export function problemOfCron(cron: string): string | null {
     if (isRight(field, text, place)) continue;
     return `The ${field.name}, "${text}", is not right: write ${field.example}.`;
   }
+  const never =
+    'This time never comes: no such day is in the month. Write one that comes, such as "0 6 1 * *".';
   try {
-    parse(cron).next();
+    const expression = parse(cron);
+    // The parser looks for long until it gives up.
+    if (isInNoMonth(expression)) return never;
+    expression.next();
     return null;
   } catch {
-    return 'This time never comes: no such day is in the month. Write one that comes, such as "0 6 1 * *".';
+    return never;
   }
+}
+
+const daysOfMonths = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+
+/** Where the day of the week does not say more. */
+function isInNoMonth({ fields: { dayOfMonth, dayOfWeek, month } }: CronExpression): boolean {
+  const first = Math.min(...dayOfMonth.values.map((day) => (day === 'L' ? 1 : day)));
+  return dayOfWeek.isWildcard && month.values.every((each) => first > daysOfMonths[each - 1]!);
 }
 
 /** What is wrong with the name of a timezone, in a sentence; null when it is right. */

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import type { Transaction } from '../db.ts';
 import { AppError, invalidField } from '../errors.ts';
 import type { Role } from '../scopes.ts';
-import { beginSession, type Begun } from '../sessions/sessions.ts';
+import { beginSession, noteFailure, type Begun } from '../sessions/sessions.ts';
 import type { SignInLimit } from '../sessions/sign-in-limit.ts';
 import { ensureAccount, preparePassword } from '../users/ensure-account.ts';
 import { isPassword } from '../users/password.ts';
@@ -44,8 +44,10 @@ export async function acceptInvitation(
   const email = emailFor(invitation, ownEmail);
   const known = await findUserByEmail(db, email);
   if (known === null) requireGoodPassword(password);
-  else if (!(await limit.guard({ address, email }, () => isPassword(password, known.passwordHash))))
+  else if (!(await limit.guard({ address, email }, () => isPassword(password, known.passwordHash)))) {
+    noteFailure(context, known, address);
     throw invalidField('/password', 'The server knows this e-mail address: write the password you have.');
+  }
   const prepared = known === null ? await preparePassword(password) : undefined;
 
   return db.$transaction(async (tx) => {

@@ -4,7 +4,7 @@ import { ownUrl } from '../http/own-url.ts';
 import { pageQuery } from '../paging.ts';
 import { requireOwnOrigin, setSessionCookie } from '../sessions/cookie.ts';
 import { sessionView } from '../sessions/schema.ts';
-import { openSignInLimit } from '../sessions/sign-in-limit.ts';
+import type { SignInLimit } from '../sessions/sign-in-limit.ts';
 import { acceptInvitation, lookUpInvitation } from './accept.ts';
 import { invitationsOf, invite, withdrawInvitation } from './invitations.ts';
 import * as shapes from './schema.ts';
@@ -12,9 +12,8 @@ import * as shapes from './schema.ts';
 const tag = 'Users';
 const invitationsPath = '/api/v1/invitations';
 
-export function invitationRoutes(context: Context): Route[] {
+export function invitationRoutes(context: Context, limit: SignInLimit): Route[] {
   const { config } = context;
-  const limit = openSignInLimit();
 
   return [
     jsonRoute({

@@ -4,6 +4,9 @@ import { problemOfCron, problemOfTimezone, timesOf } from '../cron.ts';
 import type { scheduleToCheck, scheduleVerdict } from './schema.ts';
 import { timeNow } from './store.ts';
 
+/** Further ahead than this one time is told, and no second: those of a rare day are long to look for. */
+const horizonMs = 40 * 366 * 86_400_000;
+
 /** The next times of a schedule that no job has yet, or what is wrong with it. */
 export async function checkSchedule(
   { db }: Context,
@@ -17,8 +20,13 @@ export async function checkSchedule(
   if (found.length > 0) return { accepted: false, problems: found };
 
   const times = timesOf(cron, timezone);
-  const next: string[] = [];
-  for (let time = await timeNow(db); next.length < count; next.push(time.toISOString()))
-    time = times.next(time);
-  return { accepted: true, next_times: next };
+  const now = await timeNow(db);
+  const next = [times.next(now)];
+  for (
+    let last = next[0]!;
+    next.length < count && last.getTime() - now.getTime() < horizonMs;
+    next.push(last)
+  )
+    last = times.next(last);
+  return { accepted: true, next_times: next.map((time) => time.toISOString()) };
 }

@@ -152,7 +152,12 @@ export const secretRotation = z.strictObject({
 export const scheduleToCheck = z.strictObject({
   cron: schedule.shape.cron,
   timezone: schedule.shape.timezone,
-  count: z.int().min(1).max(50).default(5).meta({ description: 'How many times to tell' }),
+  count: z
+    .int()
+    .min(1)
+    .max(50)
+    .default(5)
+    .meta({ description: 'How many times to tell; those of a rare day are fewer' }),
 });
 
 export const scheduleVerdict = z.discriminatedUnion('accepted', [

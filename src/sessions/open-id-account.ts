@@ -52,7 +52,9 @@ async function newMember(
   tx: Transaction,
   { email, address, prepared }: { email: string; address: string; prepared: PreparedPassword },
 ): Promise<string> {
-  const { userId } = await ensureAccount(tx, email, prepared);
+  const { userId, isNew } = await ensureAccount(tx, email, prepared);
+  // It was made meanwhile: by this very person, or by somebody who says themselves where it belongs.
+  if (!isNew) return userId;
   const organizationId = config.DCTL_OIDC_ORGANIZATION_ID ?? (await findFirstOrganizationId(tx));
   if (organizationId === null) return userId;
   const role = config.DCTL_OIDC_ROLE;

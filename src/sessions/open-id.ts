@@ -115,7 +115,7 @@ export function openOpenIdProvider({
         const identity: Identity = {
           issuer: told.iss,
           subject: told.sub,
-          email: typeof email === 'string' ? email.trim().toLowerCase() : undefined,
+          email: plainEmail(email),
           isEmailVerified: isVerified === true,
         };
         return { identity, to: kept.to };
@@ -136,6 +136,15 @@ export function openOpenIdProvider({
       return undefined;
     }
   }
+}
+
+/**
+ * In lower case, as the server keeps it. Undefined for one with letters beyond ASCII: some of them become others in lower
+ * case, and would make somebody the owner of another's account.
+ */
+function plainEmail(told: unknown): string | undefined {
+  const email = z.email().max(254).safeParse(told);
+  return email.success ? email.data.toLowerCase() : undefined;
 }
 
 /** A secret goes in the header that every provider must know, but for those that say they do not. */

@@ -3,13 +3,12 @@ import { jsonRoute, type Route } from '../http/route.ts';
 import { readCookie, requireOwnOrigin, setSessionCookie } from './cookie.ts';
 import * as shapes from './schema.ts';
 import { changePassword, endAllSessions, requireUser, sessionOf, signIn } from './sessions.ts';
-import { openSignInLimit } from './sign-in-limit.ts';
+import type { SignInLimit } from './sign-in-limit.ts';
 
 const tag = 'Session';
 const sessionPath = '/api/v1/session';
 
-export function sessionRoutes(context: Context): Route[] {
-  const limit = openSignInLimit();
+export function sessionRoutes(context: Context, limit: SignInLimit): Route[] {
   const { config } = context;
 
   return [

@@ -108,7 +108,7 @@ function wrongCurrentPassword(): AppError {
  * Counts a wrong password, and notes it wherever the user belongs to. Nobody waits for that: an answer that comes later
  * would tell that somebody has the e-mail address.
  */
-function noteFailure(
+export function noteFailure(
   { db, log, metrics }: Context,
   user: { id: string; email: string } | null,
   address: string,

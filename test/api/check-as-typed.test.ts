@@ -51,6 +51,15 @@ describe('a command that is being typed', () => {
 describe('a schedule that is being typed', () => {
   const check = (body: unknown) => reader.call('POST', '/api/v1/schedules/check', body);
 
+  test('of a rare day shows no times that nobody will see', async () => {
+    const { body } = await check({ cron: '0 0 29 2 *', timezone: 'UTC', count: 50 });
+    const years = body.next_times.map((time: string) => new Date(time).getFullYear());
+    expect(years.length).toBeGreaterThan(8);
+    expect(years.at(-1) - new Date().getFullYear()).toBeLessThan(50);
+    const rare = await check({ cron: '0 0 29 2 1L', timezone: 'UTC', count: 50 });
+    expect(rare.body.accepted).toBe(true);
+  });
+
   test('shows its next times, by the clock of its timezone', async () => {
     const wanted = { cron: '30 6 * * 1-5', timezone: 'Europe/Berlin', count: 8 };
     const { status, body } = await check(wanted);

@@ -5,6 +5,7 @@ import { asAnotherOrganization } from '../support/organization.ts';
 import { expectStatus } from '../support/project.ts';
 import { addPerson, bareCall, browserWith, cookieOf, signIn, trySignIn } from '../support/session.ts';
 import { startSystem, type Answer, type System } from '../support/system.ts';
+import { until } from '../support/until.ts';
 
 let system: System;
 
@@ -78,6 +79,25 @@ describe('an invitation', () => {
     expect(body.user.id).toBe(known.id);
     expect(body.organizations).toHaveLength(2);
     expect((await signIn(system, known)).cookie).not.toBe('');
+  });
+
+  test('is no second place to guess a password at: wrong ones count with those of the sign-in, and are noted', async () => {
+    const known = await addPerson(system, 'viewer');
+    const { token } = await invite(known.email, 'viewer', await asAnotherOrganization(system));
+    const guesses: Answer[] = [];
+    for (let guess = 0; guess < 5; guess += 1) {
+      guesses.push(await accept({ token, password: `guess ${guess}` }));
+      guesses.push(await trySignIn(system, { email: known.email, password: `other ${guess}` }));
+    }
+    expect(new Set(guesses.map(({ status }) => status))).toEqual(new Set([400, 401]));
+    expect((await accept({ token, password: known.password })).status).toBe(429);
+    expect((await trySignIn(system, known)).status).toBe(429);
+    await until(
+      'all ten are noted',
+      async () =>
+        (await system.call('GET', `/api/v1/audit?action=session.failed&subject_id=${known.id}`)).body.data,
+      (noted) => noted.length === 10,
+    );
   });
 
   test('of two who come with it at once lets one in', async () => {

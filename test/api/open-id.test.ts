@@ -8,6 +8,7 @@ import {
   startOpenIdProvider,
   type OpenIdProvider,
 } from '../support/open-id.ts';
+import { expectStatus } from '../support/project.ts';
 import { addPerson, bareCall, browserWith } from '../support/session.ts';
 import { startSystem, type Answer, type System } from '../support/system.ts';
 
@@ -144,6 +145,34 @@ describe('signing in through an OpenID provider', () => {
     expectRefused(await signIn(login), 'unverified');
     provider.people.set(login, {});
     expectRefused(await signIn(login), 'unverified');
+  });
+
+  test('opens no account of a letter that only looks like it in lower case', async () => {
+    const person = await addPerson(system, 'admin');
+    const { login } = newcomer();
+    // U+212A, the sign of kelvin, is k in lower case.
+    const kelvin = person.email.replace('@', '+k@');
+    await expectStatus(201, system.call('POST', '/api/v1/users', { email: kelvin, role: 'admin' }));
+    provider.people.set(login, { email: kelvin.replace('k', '\u212a'), email_verified: true });
+    expectRefused(await signIn(login), 'unverified');
+  });
+
+  test('brings nobody back into an organization that they were removed from', async () => {
+    const { login } = newcomer();
+    const { user } = await whoIs(await signIn(login));
+    await expectStatus(204, system.call('DELETE', `/api/v1/users/${user.id}`));
+    expect(await whoIs(await signIn(login))).toMatchObject({ user: { id: user.id }, organizations: [] });
+  });
+
+  test('makes one account of somebody who comes twice at once, and signs them in both times', async () => {
+    const { login } = newcomer();
+    const came = await Promise.all([cameBack(login), cameBack(login)]);
+    const answers = await Promise.all(
+      came.map(({ back, cookie }) => bareCall(system, 'GET', back, { cookie })),
+    );
+    const [first, second] = await Promise.all(answers.map(whoIs));
+    expect(first.organizations).toHaveLength(1);
+    expect(second.user).toEqual(first.user);
   });
 
   test('ends in the browser that began it, once', async () => {

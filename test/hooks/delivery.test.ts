@@ -169,6 +169,11 @@ describe('a hook', () => {
     });
     for (const path of [`/api/v1/runs/${run.id}`, `/api/v1/projects/${job.projectId}/jobs/${job.jobId}`])
       expect((await system.call('GET', `${path}/deliveries`)).body.data).toEqual([delivery]);
+    const { body: shown } = (await system.call('GET', `/api/v1/deliveries/${delivery.id}`)).body;
+    expect(JSON.parse(shown)).toEqual({
+      cause: `ERROR of ${job.name}`,
+      nested: [{ token: '***', command: quickCommand }, 1, null],
+    });
   });
 
   test.each([

@@ -189,6 +189,15 @@ test.each([
   expect(problemOfCron(cron)).toContain(said);
 });
 
+test('a schedule that never comes is told at once, and one that comes in no month but on a weekday is one', () => {
+  const began = performance.now();
+  for (let asked = 0; asked < 100; asked += 1)
+    expect(problemOfCron('0 0 31 2,4,6,9,11 *')).toContain('never comes');
+  expect(performance.now() - began).toBeLessThan(2_000);
+  for (const comes of ['0 0 31 2,4 1', '0 0 30,L 2 *', '0 0 29 2 *', '0 0 31 2,4 0-6'])
+    expect(problemOfCron(comes)).toBeNull();
+});
+
 test('a timezone is a name of the IANA database', () => {
   for (const right of ['UTC', berlin, 'America/Argentina/Ushuaia'])
     expect(problemOfTimezone(right)).toBeNull();
