@@ -1,8 +1,5 @@
+import type { ExitCode } from './exit-codes.ts';
 import type { Shell } from './shell.ts';
-
-/** What `$?` is afterwards: what a script or a CI job decides by. */
-export const exitCodes = { success: 0, failed: 1, error: 2, usage: 3, interrupted: 130 } as const;
-export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** One of the words that a shell offers when Tab is pressed. */
 export interface Candidate {

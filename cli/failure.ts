@@ -1,5 +1,5 @@
 import { DctlError } from '../client/index.ts';
-import { exitCodes, type ExitCode } from './command.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { plain } from './output/plain.ts';
 
 /** The command line is not right. The message says what to write instead. */

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { exitCodes, type ExitCode } from './command.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { runCommand } from './run-command.ts';
 
 /** Of the process: what is read from it, and how it ends. Answers the exit code. */

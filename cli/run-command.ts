@@ -1,6 +1,6 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 import { commandGroups, commands } from './commands.ts';
-import { exitCodes, type ExitCode } from './command.ts';
+import { exitCodes, type ExitCode } from './exit-codes.ts';
 import { candidatesFor } from './completion/complete.ts';
 import { completionWord } from './completion/scripts.ts';
 import { connect } from './connect.ts';

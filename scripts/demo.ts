@@ -17,6 +17,8 @@ export interface DemoProject {
   jobId: string;
   /** The job that the demo triggers: its webhook leads to the demo's own receiver, for as long as it runs. */
   demoJobId: string;
+  /** Whether its runs still use the example's code, and not somebody's own. */
+  isExample: boolean;
 }
 
 interface Project {
@@ -41,7 +43,7 @@ interface Node {
   duration_seconds: number | null;
 }
 
-/** Makes sure that the example project, its newest code and its jobs are there. */
+/** Makes sure that the example project and its jobs are there. Code that somebody deployed to it stays. */
 export async function deployExample(api: ApiClient, folder: string): Promise<DemoProject> {
   const archive = await packFolder(folder);
   const limits = { maxFiles: 10_000, maxUnpackedBytes: 100 * 1024 * 1024 };
@@ -51,8 +53,13 @@ export async function deployExample(api: ApiClient, folder: string): Promise<Dem
     (await findProject(api)) ??
     (await api.call<Project>('POST', '/api/v1/projects', { name: projectName, type: 'dbt' }));
   const deployments = `/api/v1/projects/${projectId}/deployments`;
-  const [latest] = (await api.call<Page<{ digest: string }>>('GET', `${deployments}?limit=1`)).data;
-  if (latest?.digest !== digest) await api.upload(deployments, archive);
+  const { data: deployed } = await api.call<Page<{ digest: string; is_current: boolean }>>(
+    'GET',
+    `${deployments}?limit=100`,
+  );
+  if (deployed.length === 0) await api.upload(deployments, archive);
+  const isExample =
+    deployed.length === 0 || deployed.some((each) => each.is_current && each.digest === digest);
 
   const jobs = (await findProject(api))?.jobs ?? [];
   const first =
@@ -64,7 +71,7 @@ export async function deployExample(api: ApiClient, folder: string): Promise<Dem
       name: demoJobName,
       command: 'dbt build',
     }));
-  return { projectId, jobId: first.id, demoJobId: demo.id };
+  return { projectId, jobId: first.id, demoJobId: demo.id, isExample };
 }
 
 async function findProject(api: ApiClient): Promise<Project | undefined> {

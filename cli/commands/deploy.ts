@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { resolve } from 'node:path';
 import type { Deployment } from '../../client/index.ts';
-import { command, exitCodes, type ExitCode } from '../command.ts';
+import { command } from '../command.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
 import { findProject } from '../find/project.ts';
 import { projectOption } from '../options.ts';

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { command, type ExitCode } from '../command.ts';
+import { command } from '../command.ts';
+import { type ExitCode } from '../exit-codes.ts';
 import { UsageError } from '../failure.ts';
 import { findJob, type FoundJob } from '../find/job.ts';
 import { jobArgument, projectOption, waitOptions } from '../options.ts';

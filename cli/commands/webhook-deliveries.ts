@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Answer } from '../../client/index.ts';
-import { command, exitCodes, type ExitCode } from '../command.ts';
+import { command } from '../command.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import { findJob } from '../find/job.ts';
 import { jobArgument, limitOption, projectOption } from '../options.ts';
 import { formatAgo } from '../output/format.ts';

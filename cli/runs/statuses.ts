@@ -1,5 +1,5 @@
 import type { Run } from '../../client/index.ts';
-import { exitCodes, type ExitCode } from '../command.ts';
+import { exitCodes, type ExitCode } from '../exit-codes.ts';
 import type { Style } from '../output/output.ts';
 
 type Status = Run['status'];

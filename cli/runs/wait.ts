@@ -1,5 +1,5 @@
 import { followLog, watchRun, type DctlClient, type NodeResult, type Run } from '../../client/index.ts';
-import type { ExitCode } from '../command.ts';
+import type { ExitCode } from '../exit-codes.ts';
 import { plainLogLine } from '../output/plain.ts';
 import type { Shell } from '../shell.ts';
 import { openDisplay } from './display.ts';

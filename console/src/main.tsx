@@ -24,6 +24,14 @@ const queries = new QueryClient({
   },
 });
 
+// A page left open while the server was upgraded asks for files of a build that is gone. It is loaded anew, once.
+window.addEventListener('vite:preloadError', (event) => {
+  if (history.state?.isLoadedAnew === true) return;
+  event.preventDefault();
+  history.replaceState({ ...history.state, isLoadedAnew: true }, '');
+  window.location.reload();
+});
+
 createRoot(document.getElementById('root')!).render(
   <QueryClientProvider client={queries}>
     <RouterProvider router={router} />

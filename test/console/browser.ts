@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium, type Browser, type BrowserContextOptions, type Page, type Request } from 'playwright-core';
+import { ensurePackage } from '../../scripts/setup/debian-package.ts';
 import { signIn, type Person } from '../support/session.ts';
 import type { System } from '../support/system.ts';
 import { until } from '../support/until.ts';
@@ -24,9 +26,12 @@ export interface OpenPage {
   close(): Promise<void>;
 }
 
-export function startChromium(options: string[] = []): Promise<Browser> {
+/** Debian's, which is installed where it is missing; DCTL_TEST_CHROMIUM names another. */
+export async function startChromium(options: string[] = []): Promise<Browser> {
+  const executablePath = process.env['DCTL_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
+  ensurePackage('chromium', () => existsSync(executablePath));
   return chromium.launch({
-    executablePath: process.env['DCTL_TEST_CHROMIUM'] ?? '/usr/bin/chromium',
+    executablePath,
     args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...options],
   });
 }

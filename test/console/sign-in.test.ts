@@ -183,3 +183,16 @@ test('the first page comes with at most 200 kB', async () => {
   expect(bytes).toBeLessThan(mostBytesAtFirst);
   await close();
 });
+
+test('a page that was left open while the server was upgraded finds its files again', async () => {
+  const { page, complaints, close } = await openSignedIn(await addPerson(system, 'viewer'));
+  // Of the build that the page came with, the one file that is asked for next is gone.
+  await page.route('**/console/assets/jobs-*.js', (route) => route.fulfill({ status: 404 }), { times: 1 });
+  const loadedAnew = page.waitForEvent('load');
+  await page.getByRole('link', { name: 'Jobs', exact: true }).click();
+  await loadedAnew;
+  await page.getByRole('link', { name: 'Jobs', exact: true }).click();
+  await page.getByRole('link', { name: 'jaffle shop' }).waitFor();
+  expect(complaints.filter((each) => !each.includes('/console/assets/jobs-'))).toEqual([]);
+  await close();
+});
