@@ -10,20 +10,20 @@ export async function askSecret(shell: Shell, question: string): Promise<string>
   const given = shell.input.isTTY ? await typed(shell, question, true) : await text(shell.input);
   const value = given.replace(/\r?\n$/, '');
   if (value === '')
-    throw new UsageError(`${question}: nothing came. Write it to stdin, or type it in a terminal.`);
+    throw new UsageError(`${question}: stdin was empty. Send it to stdin, or type it in a terminal.`);
   return value;
 }
 
-/** A line typed in a terminal. */
-export async function ask(shell: Shell, question: string): Promise<string> {
-  if (!shell.input.isTTY) throw new UsageError(`${question}: write it on the command line.`);
+/** A line typed in a terminal. `without`: what to write where there is none. */
+export async function ask(shell: Shell, question: string, without: string): Promise<string> {
+  if (!shell.input.isTTY) throw new UsageError(without);
   return (await typed(shell, question, false)).trim();
 }
 
-/** Yes or no. Where nobody can be asked, --yes has to say it. */
+/** Yes or no. Without a terminal, --yes has to say it. */
 export async function confirm(shell: Shell, question: string, isSaid: boolean): Promise<void> {
   if (isSaid) return;
-  if (!shell.input.isTTY) throw new UsageError(`${question} Say --yes where nobody can be asked.`);
+  if (!shell.input.isTTY) throw new UsageError(`${question} Add --yes to confirm.`);
   const answer = await typed(shell, `${question} [y/N]`, false);
   if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError('Nothing was changed.');
 }

@@ -129,8 +129,8 @@ export const commandGroups: readonly Group[] = [
   { title: 'Code', names: ['init', 'deploy', 'deployments'] },
   { title: 'Runs', names: ['trigger', 'wait', 'cancel', 'retry', 'runs', 'show', 'logs', 'artifacts'] },
   { title: 'Jobs and webhooks', names: ['projects', 'jobs', 'schedules', 'webhook'] },
-  { title: 'What dbt is run with', names: ['environments', 'env', 'secret', 'connection'] },
+  { title: 'Environments', names: ['environments', 'env', 'secret', 'connection'] },
   { title: 'Servers', names: ['login', 'logout', 'hosts'] },
-  { title: 'Who may what, and did what', names: ['tokens', 'users', 'invitations', 'audit'] },
-  { title: 'Further', names: ['api', 'completion'] },
+  { title: 'Access and audit', names: ['tokens', 'users', 'invitations', 'audit'] },
+  { title: 'Other', names: ['api', 'completion'] },
 ];

@@ -60,7 +60,7 @@ function refuseRedirect(url: string, { status, headers }: Response): void {
   const location = headers.get('location');
   if (status < 300 || status > 399 || location === null) return;
   const place = URL.canParse(location, url) ? new URL(location, url).origin : location;
-  throw new Failure(`${url} sends everybody on to ${place}: use that address (dctl login ${place}).`);
+  throw new Failure(`${url} redirects to ${place}: use that address (dctl login ${place}).`);
 }
 
 function unreachable(url: string, error: unknown): Failure {
@@ -74,7 +74,7 @@ function unreachable(url: string, error: unknown): Failure {
     ],
     [
       /CERT|SELF_SIGNED|UNABLE_TO|ALTNAME/,
-      `The certificate of ${host} cannot be trusted (${message || code}). One of your own authority is trusted with NODE_EXTRA_CA_CERTS=its.pem, or NODE_USE_SYSTEM_CA=1.`,
+      `The certificate of ${host} cannot be trusted (${message || code}). To trust a certificate authority of your own, set NODE_EXTRA_CA_CERTS=its.pem or NODE_USE_SYSTEM_CA=1.`,
     ],
     [/WRONG_VERSION_NUMBER|EPROTO/, `${host} does not speak https: is it http://${host}?`],
     [/TIMEOUT|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH/, `${host} cannot be reached from here (${code}).`],

@@ -55,14 +55,21 @@ function sentenceOf({ status, message, problems }: DctlError): string {
     .map(({ pointer, detail }) => (pointer === '' ? detail : `${pointer}: ${detail}`))
     .map(plain)
     .filter((problem) => !said.includes(problem) && !problems.some(({ detail }) => said === plain(detail)));
-  return [said + hintAt(said), ...further].join('\n  ');
+  return [inCommands(said), ...further].join('\n  ');
 }
 
-/** The server's sentences name fields of the API: how the same is said here. */
-function hintAt(said: string): string {
-  const hints: [field: RegExp, hint: string][] = [
-    [/\bwebhook_url\b/, ' Here: dctl jobs set JOB --webhook-url URL.'],
-    [/^Give the command to run/, ' Here: --command.'],
+/** The server's advice names calls and fields of the API: in its place stands the command that does the same. */
+function inCommands(said: string): string {
+  const advices: [advice: RegExp, command: string][] = [
+    [/: deploy it first \(POST .*\)\.$/, '. Deploy it first: dctl deploy'],
+    [
+      / Set its webhook_(url|enabled\b.*) first\.$/,
+      ' Set its URL first: dctl jobs set JOB --webhook-url URL',
+    ],
+    [/ \(or several, as commands\)\.$/, ', with --command.'],
+    [/: remove it from env_vars, /, ': remove it with dctl env unset, '],
+    [/(?<=\bwebhook_url\b.*)$/, ' Here: dctl jobs set JOB --webhook-url URL'],
   ];
-  return hints.find(([field]) => field.test(said))?.[1] ?? '';
+  const found = advices.find(([advice]) => advice.test(said));
+  return found === undefined ? said : said.replace(...found);
 }

@@ -27,10 +27,10 @@ export function helpOfAll(
     ...rows,
     `Options of all commands\n${aligned([...optionRows(commonOptions), ['--version', 'show the version']], columns)}`,
     wrapped(
-      'Exit codes: 0 success, 1 the run failed or is partial, 2 an error, 3 the command line is to be written differently.',
+      'Exit codes: 0 success, 1 the run failed or is partial, 2 an error, 3 the command was not written correctly.',
       columns,
     ),
-    'dctl COMMAND --help says more of a command.',
+    'dctl COMMAND --help shows the options of a command.',
   ].join('\n\n');
 }
 
@@ -47,7 +47,7 @@ export function helpOfGroup(word: string, commands: readonly Command[], columns 
   return [
     `dctl ${word} ${isCommandToo ? '[COMMAND]' : 'COMMAND'} [options]`,
     aligned(rows, columns),
-    `dctl ${isCommandToo ? word : `${word} COMMAND`} --help says more.`,
+    `dctl ${isCommandToo ? word : `${word} COMMAND`} --help shows its arguments and options.`,
   ].join('\n\n');
 }
 

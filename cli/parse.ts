@@ -5,9 +5,9 @@ import { suggestion } from './suggest.ts';
 
 /** What every command takes. */
 export const commonOptions = {
-  json: { about: 'the result as JSON on stdout, for scripts' },
-  host: { about: 'another server than the current one, by its address', value: 'URL' },
-  help: { about: 'show this', short: 'h' },
+  json: { about: 'print the result as JSON' },
+  host: { about: 'the address of another server than the current one', value: 'URL' },
+  help: { about: 'show this help', short: 'h' },
 } satisfies OptionSpecs;
 
 /** `dryRun` as it is written: `dry-run`. */

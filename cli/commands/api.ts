@@ -7,9 +7,8 @@ import { assignment } from '../values.ts';
 
 export const api = command({
   name: 'api',
-  summary: 'Make any call of the API, by its name there; the answer is printed as it comes',
-  details:
-    'Names and shapes are those of /api/docs. What its path needs is given by --path, a body by stdin.',
+  summary: 'Call any operation of the API and print its answer',
+  details: 'See /api/docs for names and fields. Give path parameters with --path, and the body on stdin.',
   examples: [
     'dctl api listAuditEvents --query action=run.triggered',
     'echo \'{"keep": 10}\' | dctl api pruneDeployments --path project_id=...',
@@ -21,8 +20,8 @@ export const api = command({
     },
   },
   options: {
-    path: { about: 'a part of its path', value: 'NAME=VALUE', many: true, parse: assignment },
-    query: { about: 'a part of its query', value: 'NAME=VALUE', many: true, parse: assignment },
+    path: { about: 'a path parameter', value: 'NAME=VALUE', many: true, parse: assignment },
+    query: { about: 'a query parameter', value: 'NAME=VALUE', many: true, parse: assignment },
   },
   async run(shell, given) {
     const { out, input } = shell;

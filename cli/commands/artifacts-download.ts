@@ -8,29 +8,31 @@ import type { Artifact, DctlClient } from '../../client/index.ts';
 import { command } from '../command.ts';
 import { Failure, UsageError } from '../failure.ts';
 import { findRun, runArgument } from '../find/run.ts';
+import { runProjectOption } from '../options.ts';
 import { countOf, formatBytes } from '../output/format.ts';
 import { plain } from '../output/plain.ts';
 import { stepOption } from './artifacts.ts';
 
 export const artifactsDownload = command({
   name: 'artifacts download',
-  summary: 'Fetch the files that a run left: all, or those that are named',
+  summary: 'Download the artifacts of a run: all, or those that are named',
   examples: [
     'dctl artifacts download latest manifest.json run_results.json --into target',
     "dctl artifacts download latest 'compiled/**/*.sql'",
   ],
   arguments: {
     run: runArgument,
-    files: { about: 'their paths, or patterns with * and **', many: true, isOptional: true },
+    files: { about: 'paths, or patterns with * and **', many: true, isOptional: true },
   },
   options: {
-    into: { about: 'the folder they are put into (artifacts)', value: 'FOLDER', short: 'd' },
+    into: { about: 'the folder to save them in (artifacts)', value: 'FOLDER', short: 'd' },
     step: stepOption,
+    project: runProjectOption,
   },
   async run(shell, given) {
     const { out } = shell;
     const client = shell.client();
-    const { id } = await findRun(shell, given.run);
+    const { id } = await findRun(shell, given.run, given.project);
     const query = given.step === undefined ? {} : { step: given.step };
     const { data } = await client.call('listRunArtifacts', { path: { run_id: id }, query });
     const wanted = chosen(data, given.files);
@@ -52,11 +54,11 @@ export const artifactsDownload = command({
 });
 
 function chosen(artifacts: Artifact[], patterns: string[]): Artifact[] {
-  if (artifacts.length === 0) throw new UsageError('The run left no files.');
+  if (artifacts.length === 0) throw new UsageError('The run has no artifacts.');
   const isLike = (path: string, pattern: string) => path === pattern || matchesGlob(path, pattern);
   for (const pattern of patterns)
     if (!artifacts.some(({ path }) => isLike(path, pattern)))
-      throw new UsageError(`The run left no ${pattern}: see dctl artifacts.`);
+      throw new UsageError(`The run has no artifact ${pattern}: see dctl artifacts.`);
   if (patterns.length === 0) return artifacts;
   return artifacts.filter(({ path }) => patterns.some((pattern) => isLike(path, pattern)));
 }

@@ -8,9 +8,9 @@ export const audit = command({
   summary: 'Who did what in the organization, the newest first',
   examples: ['dctl audit --action webhook.secret_revealed', 'dctl audit --subject 8a95a264-... --json'],
   options: {
-    action: { about: 'only this one, such as job.changed', value: 'ACTION' },
-    subject: { about: 'only what was done to the thing with this id', value: 'ID' },
-    address: { about: 'only what was asked for from there', value: 'ADDRESS' },
+    action: { about: 'only this action, such as job.changed', value: 'ACTION' },
+    subject: { about: 'only actions on the object with this id', value: 'ID' },
+    address: { about: 'only requests from this address', value: 'ADDRESS' },
     limit: limitOption,
   },
   async run(shell, { action, subject, address, limit }) {
@@ -24,7 +24,7 @@ export const audit = command({
       client.items('listAuditEvents', { query: { ...filters, ...page } }),
     );
     shell.out.list(found, {
-      none: 'Nothing is noted that is like that.',
+      none: 'No audit events match.',
       heads: ['WHEN', 'WHO', 'DID', 'TO', 'FROM', 'DETAILS'],
       row: ({ created_at: at, actor, action: did, subject: to, address: from, details }) => [
         formatAgo(at),

@@ -3,7 +3,7 @@ import { completionScripts } from '../completion/scripts.ts';
 
 export const completion = command({
   name: 'completion',
-  summary: 'What a shell has to run, so that Tab completes commands, options and names',
+  summary: 'Print the shell script that completes commands, options and names with Tab',
   examples: [
     'echo \'eval "$(dctl completion bash)"\' >> ~/.bashrc',
     'echo \'eval "$(dctl completion zsh)"\' >> ~/.zshrc   # below compinit',

@@ -4,7 +4,7 @@ import { environmentOption, projectOption } from '../options.ts';
 
 export const connectionRemove = command({
   name: 'connection remove',
-  summary: 'Let the project bring its own profiles.yml again',
+  summary: "Remove the connection: dbt uses the project's profiles.yml again",
   options: { environment: environmentOption, project: projectOption },
   async run(shell, given) {
     const { out } = shell;

@@ -20,9 +20,9 @@ const secretOf: Record<(typeof types)[number], string | undefined> = {
 
 export const connectionSet = command({
   name: 'connection set',
-  summary: 'Say where the warehouse of an environment is; the password comes from stdin',
+  summary: 'Set the warehouse connection of an environment; the password comes from stdin',
   details:
-    'dbt gets a profile made from it, in place of a profiles.yml. A bigquery keyfile_json is the content of its file; snowflake takes a private_key with --secret private_key.',
+    'dbt gets a profile made from it, instead of a profiles.yml. A bigquery keyfile_json is the content of its file; snowflake takes a private_key with --secret private_key.',
   examples: [
     'dctl connection set postgres host=db.example.com user=dbt dbname=shop schema=analytics < password.txt',
     'dctl connection set bigquery project=acme dataset=analytics < key.json',
@@ -33,7 +33,7 @@ export const connectionSet = command({
     settings: { about: 'NAME=VALUE, as in a profile', many: true, isOptional: true },
   },
   options: {
-    secret: { about: 'which setting is the secret one', value: 'NAME' },
+    secret: { about: 'which setting comes from stdin', value: 'NAME' },
     environment: environmentOption,
     project: projectOption,
   },
@@ -45,7 +45,7 @@ export const connectionSet = command({
     for (const name of ['password', 'token', 'private_key', 'keyfile_json'])
       if (Object.hasOwn(settings, name))
         throw new UsageError(
-          `Leave ${name} out: on a command line others would see it. It comes from stdin.`,
+          `Leave ${name} out: other users could see it on the command line. Send it to stdin.`,
         );
     const { environment, path } = await environmentOf(shell, given);
     const value = secret === undefined ? undefined : await askSecret(shell, `${secret} of ${type}`);
@@ -68,6 +68,6 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw new UsageError('keyfile_json is to be the JSON key file of a service account, on stdin.');
+    throw new UsageError('Send the JSON key file of a service account to stdin.');
   }
 }

@@ -5,14 +5,16 @@ import { plain } from '../output/plain.ts';
 
 export const connection = command({
   name: 'connection',
-  summary: 'Where the warehouse of an environment is; its passwords are shown as ***',
+  summary: 'The warehouse connection of an environment; passwords are shown as ***',
   options: { environment: environmentOption, project: projectOption },
   async run(shell, given) {
     const { out } = shell;
     const { environment } = await environmentOf(shell, given);
     out.answer(environment.connection, () => {
       if (environment.connection === null)
-        out.say(`${environment.name} has none: the project brings its profiles.yml, or dctl connection set.`);
+        out.say(
+          `${environment.name} has no connection: dbt uses the project's profiles.yml. dctl connection set sets one.`,
+        );
       for (const [name, value] of Object.entries(environment.connection ?? {}))
         out.say(`${plain(name)}=${plain(typeof value === 'string' ? value : JSON.stringify(value))}`);
     });

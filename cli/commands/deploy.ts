@@ -17,17 +17,20 @@ const lookMs = 1_000;
 
 export const deploy = command({
   name: 'deploy',
-  summary: "Upload a project's folder: what its runs use from now on",
+  summary: "Upload a project's folder; its runs use it from now on",
   details:
     'What .gitignore leaves out is left out, and so is what .dctlignore names in the same way. Files that look like secrets are refused.',
   examples: ['dctl deploy', 'dctl deploy transformations --dry-run', 'dctl deploy --wait'],
   arguments: { folder: { about: "the project's folder; this one when left out", isOptional: true } },
   options: {
-    dryRun: { about: 'only show which files would go', short: 'n' },
-    allowSecret: { about: 'this file may go, whatever it looks like', value: 'FILE', many: true },
-    allowSecrets: { about: 'all files may go, whatever they look like' },
+    dryRun: { about: 'only list the files that would be uploaded', short: 'n' },
+    allowSecret: { about: 'upload this file although it looks like a secret', value: 'FILE', many: true },
+    allowSecrets: { about: 'upload all files that look like secrets' },
     force: { about: 'even if nothing has changed' },
-    wait: { about: 'stay until its packages are installed and it is parsed; 1 when that fails', short: 'w' },
+    wait: {
+      about: 'wait until packages are installed and the project is parsed; exit code 1 when that fails',
+      short: 'w',
+    },
     project: { ...projectOption, about: "name or id; that of the folder's dctl.json when left out" },
   },
   async run(shell, given) {
@@ -95,7 +98,7 @@ function refuseSecrets(found: { path: string; why: string }[], allowed: string[]
     [
       `${left.length === 1 ? 'This file looks' : 'These files look'} like secrets, which runs and everybody who reads deployments would have:`,
       ...lines,
-      'Put them into .gitignore or .dctlignore and their values into dctl secret set; or say --allow-secret FILE.',
+      'Add them to .gitignore or .dctlignore and set their values with dctl secret set, or upload them with --allow-secret FILE.',
     ].join('\n'),
   );
 }

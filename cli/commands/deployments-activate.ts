@@ -9,7 +9,7 @@ import type { Shell } from '../shell.ts';
 
 export const deploymentsActivate = command({
   name: 'deployments activate',
-  summary: 'Use an earlier deployment, or a later one again, for runs from now on',
+  summary: 'Make another deployment the current one',
   arguments: { deployment: { about: "a deployment's id" } },
   options: { project: projectOption },
   async run(shell, given) {
@@ -19,7 +19,7 @@ export const deploymentsActivate = command({
 
 export const deploymentsRollBack = command({
   name: 'deployments roll-back',
-  summary: 'Use the deployment before the current one for runs from now on',
+  summary: 'Go back to the deployment before the current one',
   options: { project: projectOption },
   async run(shell, given) {
     const project = await findProject(shell, given.project);

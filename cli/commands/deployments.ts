@@ -17,7 +17,7 @@ export const deployments = command({
     const path = { project_id: project.id };
     const found = await newest(given.limit, (query) => client.items('listDeployments', { path, query }));
     shell.out.list(found, {
-      none: `${project.name} has none yet: dctl deploy makes one.`,
+      none: `${project.name} has no deployments yet: dctl deploy creates one.`,
       heads: ['', 'DEPLOYMENT', 'WHEN', 'BY', 'FILES', 'SIZE', 'DIGEST'],
       row: (each) => [
         each.is_current ? { text: '*', style: 'green' } : '',
@@ -26,8 +26,13 @@ export const deployments = command({
         each.deployed_by,
         each.file_count,
         formatBytes(each.size_bytes),
-        each.digest.slice(0, 'sha256:'.length + 12),
+        shortDigest(each),
       ],
     });
   },
 });
+
+/** As much of it as tells one from another. */
+export function shortDigest({ digest }: { digest: string }): string {
+  return digest.slice(0, 'sha256:'.length + 12);
+}

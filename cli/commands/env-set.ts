@@ -6,7 +6,7 @@ import { assignment } from '../values.ts';
 
 export const envSet = command({
   name: 'env set',
-  summary: 'Set variables of an environment (what nobody may see: dctl secret set)',
+  summary: 'Set variables of an environment (for secret values: dctl secret set)',
   examples: ['dctl env set DBT_SCHEMA=analytics', 'dctl env set DBT_REGIONS < regions.txt'],
   arguments: { variables: { about: 'NAME=VALUE, or NAME alone with its value from stdin', many: true } },
   options: { environment: environmentOption, project: projectOption },

@@ -6,7 +6,7 @@ import { environmentOption, projectOption } from '../options.ts';
 export const envUnset = command({
   name: 'env unset',
   summary: 'Remove variables of an environment',
-  arguments: { names: { about: 'what they are called', many: true } },
+  arguments: { names: { about: 'their names', many: true } },
   options: { environment: environmentOption, project: projectOption },
   async run(shell, given) {
     const { out } = shell;

@@ -13,7 +13,8 @@ export const env = command({
     const variables = environment.env_vars;
     out.answer(variables, () => {
       const entries = Object.entries(variables);
-      if (entries.length === 0) out.say(`${environment.name} has none: dctl env set NAME=VALUE.`);
+      if (entries.length === 0)
+        out.say(`${environment.name} has no variables: dctl env set NAME=VALUE sets one.`);
       for (const [name, value = ''] of entries) out.say(`${plain(name)}=${plain(value)}`);
     });
   },

@@ -4,11 +4,11 @@ import { seconds, wholeNumber } from '../values.ts';
 
 /** What can be set of an environment, but for its variables, secrets and warehouse. `none`: the server's default. */
 export const settingOptions = {
-  image: { about: 'the image that runs execute in; none: the default', value: 'IMAGE' },
+  image: { about: 'the image that runs use; none: the default', value: 'IMAGE' },
   target: { about: "a target of the project's profile; none: its default", value: 'TARGET' },
   threads: { about: "dbt's threads", value: 'N', parse: wholeNumber(1, 256) },
-  timeout: { about: 'no run takes longer: 30m, 2h', value: 'TIME', parse: seconds },
-  memory: { about: 'of a run, in MiB', value: 'MB', parse: wholeNumber(64, 1_048_576) },
+  timeout: { about: 'maximum duration of a run: 30m, 2h', value: 'TIME', parse: seconds },
+  memory: { about: 'memory limit of a run, in MiB', value: 'MB', parse: wholeNumber(64, 1_048_576) },
   network: { about: 'the Docker network its runs join; none: the default', value: 'NETWORK' },
 } as const satisfies OptionSpecs;
 

@@ -5,8 +5,8 @@ import { environmentSettings, settingOptions } from './environment-settings.ts';
 
 export const environmentsCreate = command({
   name: 'environments create',
-  summary: 'Make an environment',
-  arguments: { name: { about: 'what it is called, such as staging' } },
+  summary: 'Create an environment',
+  arguments: { name: { about: 'its name, such as staging' } },
   options: { ...settingOptions, project: projectOption },
   async run(shell, given) {
     const { id } = await findProject(shell, given.project);

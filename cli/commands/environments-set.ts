@@ -14,7 +14,7 @@ export const environmentsSet = command({
   async run(shell, given) {
     const body = environmentSettings(given);
     if (Object.keys(body).length === 0)
-      throw new UsageError('Say what to change: see dctl environments set --help.');
+      throw new UsageError('Give at least one setting to change: see dctl environments set --help.');
     const project = await findProject(shell, given.project);
     const { id } = await findEnvironment(shell, project, given.environment);
     const path = { project_id: project.id, environment_id: id };

@@ -10,7 +10,7 @@ export const environments = command({
   async run(shell, given) {
     const project = await findProject(shell, given.project);
     shell.out.list(await allEnvironments(shell, project), {
-      none: `${project.name} has none yet: its first deployment makes production.`,
+      none: `${project.name} has no environments yet: its first deployment creates production.`,
       heads: ['ENVIRONMENT', 'WAREHOUSE', 'TARGET', 'IMAGE', 'VARIABLES', 'ID'],
       row: ({ name, connection, target, runner_image: image, env_vars: variables, id }) => [
         name,

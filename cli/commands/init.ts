@@ -10,11 +10,11 @@ const sqlmeshFiles = ['config.yaml', 'config.yml', 'config.py', 'sqlmesh.yaml', 
 
 export const init = command({
   name: 'init',
-  summary: 'Make a project on the server for a folder, and note it there (dctl.json)',
-  details: 'Where the server has a project of that name, the folder becomes that one.',
+  summary: 'Create a project on the server for a folder; its name is kept in dctl.json',
+  details: 'If the server has a project with that name, the folder is linked to it.',
   examples: ['dctl init', 'dctl init transformations --name shop'],
   arguments: { folder: { about: "the project's folder; this one when left out", isOptional: true } },
-  options: { name: { about: 'what it is called; as in dbt_project.yml when left out', value: 'NAME' } },
+  options: { name: { about: 'name of the project; as in dbt_project.yml when left out', value: 'NAME' } },
   async run(shell, given) {
     const { out } = shell;
     const folder = resolve(shell.folder, given.folder ?? '.');
@@ -22,7 +22,7 @@ export const init = command({
     const noted = existsSync(join(folder, projectFileName)) ? projectOfFolder(folder) : undefined;
     const name = given.name ?? noted ?? ownName;
     if (noted !== undefined && noted !== name)
-      throw new UsageError(`${projectFileName} says that this folder is ${noted}: delete it to begin anew.`);
+      throw new UsageError(`${projectFileName} says that this folder is ${noted}: delete it to start over.`);
 
     const client = shell.client();
     const known = (await allProjects(client)).find((each) => each.name === name || each.id === name);

@@ -4,7 +4,7 @@ import { UsageError } from '../failure.ts';
 import { findEnvironment } from '../find/environment.ts';
 import type { FoundJob } from '../find/job.ts';
 import { environmentOption } from '../options.ts';
-import { formatAgo, formatSeconds } from '../output/format.ts';
+import { formatAgo, formatSeconds, formatTime } from '../output/format.ts';
 import { plain } from '../output/plain.ts';
 import type { Shell } from '../shell.ts';
 import { assignment, seconds, wholeNumber } from '../values.ts';
@@ -17,29 +17,38 @@ const events = ['completed', 'failed', 'partial'] as const;
 /** What can be set of a job, when it is made and later. */
 export const jobOptions = {
   command: {
-    about: 'what it runs; several run in order up to the first that fails',
+    about: 'the command to run; several run in order until one fails',
     value: 'COMMAND',
     many: true,
   },
-  description: { about: 'for people', value: 'TEXT' },
+  description: { about: 'a description', value: 'TEXT' },
   environment: { ...environmentOption, about: 'name or id of the environment it runs in' },
-  cron: { about: 'when it runs by itself: "0 6 * * *", @daily; none: not at all', value: 'CRON' },
-  timezone: { about: 'where the clock of the schedule hangs: Europe/Berlin (UTC)', value: 'ZONE' },
-  timeout: { about: 'a run that takes longer is ended: 30m, 2h', value: 'TIME', parse: seconds },
-  parallel: { about: 'so many runs at once; further ones wait', value: 'N', parse: wholeNumber(1, 1_000) },
+  cron: { about: 'the schedule: "0 6 * * *", @daily; none removes it', value: 'CRON' },
+  timezone: { about: 'timezone of the schedule, such as Europe/Berlin (UTC)', value: 'ZONE' },
+  timeout: { about: 'maximum duration of a run: 30m, 2h', value: 'TIME', parse: seconds },
+  parallel: {
+    about: 'maximum number of runs at the same time; further ones are queued',
+    value: 'N',
+    parse: wholeNumber(1, 1_000),
+  },
   retries: {
-    about: 'of runs that fail through no fault of their own',
+    about: 'automatic retries of a run that could not start or lost its worker',
     value: 'N',
     parse: wholeNumber(0, 100),
   },
-  webhookUrl: { about: 'where to tell of the end of each run; none: nowhere', value: 'URL' },
+  webhookUrl: { about: 'where webhooks are sent when a run ends; none turns them off', value: 'URL' },
   webhookHeader: {
-    about: 'sent along with the webhook; they replace those of before',
+    about: 'a header of the webhook; replaces all earlier ones',
     value: 'NAME=VALUE',
     many: true,
     parse: assignment,
   },
-  webhookEvent: { about: 'only this end is told', value: 'EVENT', many: true, choices: events },
+  webhookEvent: {
+    about: 'send the webhook only for this event',
+    value: 'EVENT',
+    many: true,
+    choices: events,
+  },
 } as const satisfies OptionSpecs;
 
 interface GivenSettings {
@@ -99,7 +108,7 @@ function scheduleFrom(
   const expression = cron ?? (timezone === undefined ? undefined : before?.cron);
   if (expression === undefined) {
     if (timezone !== undefined)
-      throw new UsageError('Write --cron along with --timezone: there is no schedule yet.');
+      throw new UsageError('The job has no schedule yet: give --cron with --timezone.');
     return undefined;
   }
   const zone = timezone ?? before?.timezone;
@@ -117,17 +126,22 @@ export function sayJob({ out }: Shell, job: Job, projectName: string): void {
     ['Description', job.description === '' ? null : job.description],
     ...job.commands.map((command, index): [string, string] => [index === 0 ? 'Command' : '', command]),
     ['Schedule', schedule === null ? null : `${schedule.cron} ${schedule.timezone}`],
-    ['Next', schedule === null ? null : `${schedule.next_run_at} (${formatAgo(schedule.next_run_at)})`],
+    [
+      'Next run',
+      schedule === null
+        ? null
+        : `${formatTime(schedule.next_run_at, schedule.timezone)} (${formatAgo(schedule.next_run_at)})`,
+    ],
     ['Problem', schedule?.problem ?? null],
     ['Timeout', formatSeconds(job.timeout_seconds)],
-    ['In parallel', String(job.max_parallel_runs)],
+    ['Concurrent runs', String(job.max_parallel_runs)],
     ['Retries', job.automatic_retries.attempts === 0 ? null : String(job.automatic_retries.attempts)],
     ['Webhook', job.webhook_enabled ? job.webhook_url : null],
-    ['Headers', job.webhook_enabled ? Object.keys(job.webhook_headers).join(', ') || null : null],
-    ['Told of', job.webhook_enabled ? job.webhook_events.join(', ') || 'every end' : null],
+    ['Webhook headers', job.webhook_enabled ? Object.keys(job.webhook_headers).join(', ') || null : null],
+    ['Webhook events', job.webhook_enabled ? job.webhook_events.join(', ') || 'all' : null],
   ];
   const name = plain(`${projectName}/${job.name}`);
-  out.say(`${out.paint('bold', name)}${job.enabled ? '' : ' (off: it takes no triggers)'}`);
+  out.say(`${out.paint('bold', name)}${job.enabled ? '' : ' (off: it cannot be triggered)'}`);
   for (const [head, value] of rows)
-    if (value !== null) out.say(`  ${out.paint('dim', head.padEnd(11))} ${plain(value)}`);
+    if (value !== null) out.say(`  ${out.paint('dim', head.padEnd(15))} ${plain(value)}`);
 }

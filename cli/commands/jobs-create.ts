@@ -5,9 +5,9 @@ import { jobOptions, sayJob, settingsFrom } from './job-settings.ts';
 
 export const jobsCreate = command({
   name: 'jobs create',
-  summary: 'Make a job',
+  summary: 'Create a job',
   examples: ['dctl jobs create nightly --command "dbt build" --cron "0 6 * * *" --timezone Europe/Berlin'],
-  arguments: { name: { about: 'what it is called' } },
+  arguments: { name: { about: 'the name of the job' } },
   options: { ...jobOptions, project: projectOption },
   async run(shell, given) {
     const project = await findProject(shell, given.project);

@@ -10,10 +10,10 @@ export const jobsSet = command({
   examples: ['dctl jobs set nightly --cron @daily --webhook-url https://hooks.example.com/dbt'],
   arguments: { job: jobArgument },
   options: {
-    name: { about: 'another name', value: 'NAME' },
+    name: { about: 'a new name', value: 'NAME' },
     ...jobOptions,
-    on: { about: 'it takes triggers' },
-    off: { about: 'it takes none' },
+    on: { about: 'turn the job on' },
+    off: { about: 'turn the job off: it cannot be triggered' },
     project: projectOption,
   },
   async run(shell, given) {
@@ -26,7 +26,8 @@ export const jobsSet = command({
       ...(given.name === undefined ? {} : { name: given.name }),
       ...(given.on || given.off ? { enabled: given.on } : {}),
     };
-    if (Object.keys(body).length === 0) throw new UsageError('Say what to change: see dctl jobs set --help.');
+    if (Object.keys(body).length === 0)
+      throw new UsageError('Give at least one setting to change: see dctl jobs set --help.');
     const job = await client.call('changeJob', { path, body });
     shell.out.answer(job, () => sayJob(shell, job, project.name));
   },

@@ -12,10 +12,10 @@ const heights = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 export const jobsTrends = command({
   name: 'jobs trends',
-  summary: 'How a job has done lately: how well, how long, and what took longest',
+  summary: 'Success rate, durations and slowest nodes of the last runs of a job',
   arguments: { job: jobArgument },
   options: {
-    runs: { about: 'so many of the last ones', value: 'N', short: 'n', parse: wholeNumber(1, 200) },
+    runs: { about: 'how many of the last runs', value: 'N', short: 'n', parse: wholeNumber(1, 200) },
     project: projectOption,
   },
   async run(shell, given) {
@@ -25,7 +25,7 @@ export const jobsTrends = command({
     const trends = await shell.client().call('getJobTrends', { path, query });
     out.answer(trends, () => {
       out.say(out.paint('bold', plain(`${project.name}/${job.name}`)));
-      if (trends.runs.length === 0) out.say('  No run of it has come to an end yet.');
+      if (trends.runs.length === 0) out.say('  No run has ended yet.');
       else sayTrends(out, trends);
     });
   },

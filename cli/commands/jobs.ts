@@ -12,7 +12,7 @@ export const jobs = command({
     const found = await jobsWithin(shell, given.project);
     if (out.isJson) return out.sayJson(found.map(({ job }) => job));
     out.list(found, {
-      none: 'There is no job yet: the first deployment of a project makes one.',
+      none: 'There are no jobs yet: the first deployment of a project creates one.',
       heads: ['JOB', 'PROJECT', 'COMMAND', 'SCHEDULE', 'NEXT', 'ID'],
       row: ({ job, project }) => [
         job.enabled ? job.name : { text: `${job.name} (off)`, style: 'dim' },

@@ -8,15 +8,21 @@ import type { Shell } from '../shell.ts';
 
 export const login = command({
   name: 'login',
-  summary: 'Keep a token for a server; the token comes from stdin or is asked for',
+  summary: 'Log in to a server with an API token, from stdin or typed',
   details:
-    'Make one in the console: Settings > Authentication > API Tokens. It is kept in a file that only you may read. Several servers may be logged in to; the newest is the current one (dctl hosts use).',
+    'Create a token in the console: Settings > Authentication > API Tokens. It is kept in a file that only you can read. You can be logged in to several servers; the last one is the current one (change it with dctl hosts use).',
   examples: ['dctl login https://dctl.example.com', 'dctl login https://dctl.example.com < token.txt'],
   arguments: { url: { about: "the server's address", isOptional: true } },
   async run(shell, given) {
     const { out, hosts } = shell;
     const url = normalUrl(
-      given.url ?? shell.environment['DCTL_URL'] ?? (await ask(shell, 'Address of the server')),
+      given.url ??
+        shell.environment['DCTL_URL'] ??
+        (await ask(
+          shell,
+          'Address of the server',
+          "Give the server's address: dctl login https://dctl.example.com",
+        )),
     );
     if (shell.input.isTTY) out.note(`Make a token at ${url}/console/settings/authentication/api-tokens`);
     const token = (await askSecret(shell, 'Token')).trim();
@@ -27,9 +33,9 @@ export const login = command({
       out.say(`  ${out.paint('dim', `kept in ${hosts.file}`)}`);
     });
     if (shell.environment['DCTL_URL'] || shell.environment['DAGCTL_URL'])
-      out.note('DCTL_URL or DAGCTL_URL is set: that server is meant as long as it is.');
+      out.note('DCTL_URL or DAGCTL_URL is set and goes before this login: unset it to use this server.');
     if (isOpenToListeners(url))
-      out.note('The address is http: whoever is on the way can read the token. Use https where you can.');
+      out.note('The address is http: the token is sent unencrypted. Use https where you can.');
   },
 });
 
@@ -42,7 +48,7 @@ async function organizationOf(shell: Shell, host: { url: string; token: string }
     .call('listOrganizations')
     .catch((error: unknown) => {
       if (error instanceof DctlError && error.status === 401)
-        throw new Failure(`${plain(error.message)} Nothing is kept of it.`, { cause: error });
+        throw new Failure(`${plain(error.message)} The token was not saved.`, { cause: error });
       throw error;
     });
   const organization = typeof answer === 'object' ? answer?.data?.[0]?.name : undefined;

@@ -1,22 +1,24 @@
 import { followLog } from '../../client/index.ts';
 import { command } from '../command.ts';
 import { findRun, runArgument } from '../find/run.ts';
+import { runProjectOption } from '../options.ts';
 import { plainLogLine } from '../output/plain.ts';
 import { wholeNumber } from '../values.ts';
 
 export const logs = command({
   name: 'logs',
-  summary: 'What a run printed',
+  summary: 'The log of a run',
   details: 'With --json each line is {"line": ...}.',
   arguments: { run: runArgument },
   options: {
-    follow: { about: 'stay until the run has ended', short: 'f' },
-    step: { about: 'one of its commands alone, by its number', value: 'N', parse: wholeNumber(1, 1_000) },
+    follow: { about: 'keep showing the log until the run has ended', short: 'f' },
+    step: { about: 'only of this step, by its number', value: 'N', parse: wholeNumber(1, 1_000) },
+    project: runProjectOption,
   },
   async run(shell, given) {
     const { out, signal } = shell;
     const client = shell.client();
-    const { id } = await findRun(shell, given.run);
+    const { id } = await findRun(shell, given.run, given.project);
     const step = given.step === undefined ? {} : { step: given.step };
     const say = (line: string) => {
       if (out.isJson) out.sayJsonLine({ line });

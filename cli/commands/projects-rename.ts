@@ -6,7 +6,7 @@ import { projectFileName, projectOfFolder } from '../settings/project-file.ts';
 
 export const projectsRename = command({
   name: 'projects rename',
-  summary: 'Give a project another name',
+  summary: 'Rename a project',
   arguments: {
     project: { about: 'its name or id', completes: completeProjects },
     name: { about: 'the new name' },

@@ -7,7 +7,7 @@ export const projects = command({
   summary: 'The projects',
   async run(shell) {
     shell.out.list(await allProjects(shell.client()), {
-      none: 'There is no project yet: dctl init, in the folder of one.',
+      none: 'There are no projects yet: run dctl init in the folder of one.',
       heads: ['PROJECT', 'TYPE', 'JOBS', 'DEPLOYED', 'ID'],
       row: ({ name, type, jobs, deployment, id }) => [
         name,

@@ -11,39 +11,48 @@ import { statusOf } from '../runs/describe-run.ts';
 import type { Shell } from '../shell.ts';
 import { timeAgo } from '../values.ts';
 
+/** `cancelled` is no status of its own: it is why a run is `error`. */
+const choices = [...statuses, 'cancelled'] as const;
 const triggers = ['manual', 'schedule', 'api', 'event', 'retry'] as const;
 
 export const runs = command({
   name: 'runs',
-  summary: 'What ran, the newest first',
+  summary: 'The runs, newest first',
   examples: ['dctl runs --status failed --status error --since 24h', 'dctl runs --job nightly --json'],
   options: {
-    job: { about: 'only of this job', value: 'JOB', short: 'j', completes: jobs },
-    status: { about: 'only with this status', value: 'STATUS', many: true, choices: statuses },
-    trigger: { about: 'only those that began so', value: 'TRIGGER', many: true, choices: triggers },
-    since: { about: 'only those recorded since then: 24h, 7d, 2026-11-30', value: 'TIME', parse: timeAgo },
-    until: { about: 'only those recorded before', value: 'TIME', parse: timeAgo },
+    job: { about: 'only runs of this job', value: 'JOB', short: 'j', completes: jobs },
+    status: { about: 'only runs with this status', value: 'STATUS', many: true, choices },
+    trigger: { about: 'only runs triggered this way', value: 'TRIGGER', many: true, choices: triggers },
+    since: { about: 'only runs created since then: 24h, 7d, 2026-11-30', value: 'TIME', parse: timeAgo },
+    until: { about: 'only runs created before', value: 'TIME', parse: timeAgo },
     limit: limitOption,
     project: { ...projectOption, about: 'only of this project; that of dctl.json when left out' },
   },
   async run(shell, given) {
     const { out } = shell;
     const { status, trigger, since, until } = given;
+    const asked = new Set(status.map((each) => (each === 'cancelled' ? 'error' : each)));
     const filters = {
       ...(await placeOf(shell, given)),
-      ...(status.length === 0 ? {} : { status: status.join(',') }),
+      ...(status.length === 0 ? {} : { status: [...asked].join(',') }),
       ...(trigger.length === 0 ? {} : { triggered_by: trigger.join(',') }),
       ...(since === undefined ? {} : { created_after: since }),
       ...(until === undefined ? {} : { created_before: until }),
     };
     const client = shell.client();
-    const found = await newest(given.limit, (page) =>
-      client.items('listRuns', { query: { ...filters, ...page } }),
-    );
-    const heads = ['RUN', 'STATUS', 'NAME', 'WHEN', 'TOOK', 'WHY', 'NODES'];
-    out.list(found, { none: 'No run is like that.', heads, row: rowOf });
+    const isCancelledOnly = status.includes('cancelled') && !status.includes('error');
+    const found = await newest(given.limit, (page) => {
+      const all = client.items('listRuns', { query: { ...filters, ...page } });
+      return isCancelledOnly ? withoutOtherErrors(all) : all;
+    });
+    const heads = ['RUN', 'STATUS', 'NAME', 'WHEN', 'DURATION', 'CAUSE', 'TRIGGERED BY', 'NODES'];
+    out.list(found, { none: 'No runs match.', heads, row: rowOf });
   },
 });
+
+async function* withoutOtherErrors(listed: AsyncIterable<Run>): AsyncGenerator<Run, void> {
+  for await (const run of listed) if (run.status !== 'error' || run.status_reason === 'cancelled') yield run;
+}
 
 async function placeOf(
   shell: Shell,
@@ -62,7 +71,8 @@ function rowOf(run: Run) {
     run.name,
     formatAgo(run.created_at),
     seconds === null ? '' : formatSeconds(seconds),
-    run.cause ?? (run.requested_by === null ? run.triggered_by : `${run.triggered_by}, ${run.requested_by}`),
+    run.cause ?? run.triggered_by,
+    run.requested_by,
     total === null ? '' : `${Math.min(done, total)}/${total}`,
   ];
 }

@@ -1,12 +1,12 @@
 import { command } from '../command.ts';
 import { jobsWithin } from '../find/job.ts';
 import { projectOption } from '../options.ts';
-import { formatAgo } from '../output/format.ts';
+import { formatAgo, formatTime } from '../output/format.ts';
 
 export const schedules = command({
   name: 'schedules',
-  summary: 'The jobs that run by themselves, the next one first',
-  details: 'dctl jobs set JOB --cron sets a schedule, --cron none takes it away.',
+  summary: 'The jobs with a schedule, the next one first',
+  details: 'dctl jobs set JOB --cron sets a schedule, --cron none removes it.',
   options: { project: { ...projectOption, about: 'only of this project; that of dctl.json when left out' } },
   async run(shell, given) {
     const found = await jobsWithin(shell, given.project);
@@ -19,12 +19,11 @@ export const schedules = command({
       .toSorted((a, b) => Date.parse(a.next_run_at) - Date.parse(b.next_run_at));
     shell.out.list(scheduled, {
       none: 'No job has a schedule: dctl jobs set JOB --cron "0 6 * * *".',
-      heads: ['JOB', 'NEXT', 'SCHEDULE', 'TIMEZONE', 'PROJECT', 'PROBLEM'],
+      heads: ['JOB', 'NEXT RUN', 'SCHEDULE', 'PROJECT', 'PROBLEM'],
       row: ({ job, enabled, next_run_at: next, cron, timezone, project, problem }) => [
         enabled ? job : { text: `${job} (off)`, style: 'dim' },
-        formatAgo(next),
+        `${formatTime(next, timezone)} (${formatAgo(next)})`,
         cron,
-        timezone,
         project,
         problem,
       ],

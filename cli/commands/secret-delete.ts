@@ -5,7 +5,7 @@ import { environmentOption, projectOption } from '../options.ts';
 export const secretDelete = command({
   name: 'secret delete',
   summary: 'Delete a secret',
-  arguments: { name: { about: 'what it is called' } },
+  arguments: { name: { about: 'its name' } },
   options: { environment: environmentOption, project: projectOption },
   async run(shell, given) {
     const { out } = shell;

@@ -8,13 +8,13 @@ export const secretSet = command({
   name: 'secret set',
   summary: 'Set a variable whose value is never shown again; the value comes from stdin',
   examples: ['dctl secret set DBT_PASSWORD < password.txt', 'dctl secret set DBT_PASSWORD   # asks for it'],
-  arguments: { name: { about: 'what dbt reads it as, with env_var()' } },
+  arguments: { name: { about: 'the name that dbt reads with env_var()' } },
   options: { environment: environmentOption, project: projectOption },
   async run(shell, given) {
     const { out } = shell;
     if (given.name.includes('='))
       throw new UsageError(
-        'Write the name alone: a value on the command line would be seen by others. It comes from stdin.',
+        'Give the name only: other users could see a value on the command line. Send it to stdin.',
       );
     const { environment, path } = await environmentOf(shell, given);
     const value = await askSecret(shell, `Value of ${given.name}`);

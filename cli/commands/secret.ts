@@ -11,7 +11,7 @@ export const secret = command({
     const { environment, path } = await environmentOf(shell, given);
     const { data } = await shell.client().call('listSecrets', { path });
     shell.out.list(data, {
-      none: `${environment.name} has none: dctl secret set NAME.`,
+      none: `${environment.name} has no secrets: dctl secret set NAME sets one.`,
       heads: ['SECRET', 'CHANGED', 'BY'],
       row: (each) => [each.name, formatAgo(each.updated_at), each.updated_by],
     });

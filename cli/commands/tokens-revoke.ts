@@ -7,7 +7,7 @@ import { yesOption } from '../options.ts';
 
 export const tokensRevoke = command({
   name: 'tokens revoke',
-  summary: 'Revoke an API token, from the next request on',
+  summary: 'Revoke an API token',
   arguments: { token: { about: 'its name or id', completes: tokens } },
   options: { yes: yesOption },
   async run(shell, given) {
@@ -19,7 +19,7 @@ export const tokensRevoke = command({
     if (token === undefined) throw new UsageError(`There is no token ${given.token}: see dctl tokens.`);
     if (others.length > 0)
       throw new UsageError(
-        `Several tokens are called ${given.token}. Say which by its id: ${found.map(({ id }) => id).join(', ')}.`,
+        `Several tokens are called ${given.token}. Give the id of one: ${found.map(({ id }) => id).join(', ')}.`,
       );
     await confirm(shell, `Revoke token ${token.name} (${token.prefix}...${token.last_four})?`, given.yes);
     await client.call('revokeToken', { path: { token_id: token.id } });

@@ -5,13 +5,13 @@ import { allOf } from '../find/take.ts';
 export const tokens = command({
   name: 'tokens',
   summary: "The organization's API tokens",
-  options: { all: { about: 'those that are revoked or expired too', short: 'a' } },
+  options: { all: { about: 'include revoked and expired ones', short: 'a' } },
   async run(shell, given) {
     const query = { limit: 200, include_revoked: given.all ? ('1' as const) : ('0' as const) };
     const found = await allOf(shell.client().items('listTokens', { query }));
     shell.out.list(found, {
-      none: 'There is none: dctl tokens create NAME.',
-      heads: ['NAME', 'SCOPE', 'TOKEN', 'USED', 'EXPIRES', 'ID'],
+      none: 'There are no tokens: dctl tokens create NAME creates one.',
+      heads: ['NAME', 'SCOPE', 'TOKEN', 'LAST USED', 'EXPIRES', 'ID'],
       row: (each) => [
         each.name,
         each.scope,

@@ -12,7 +12,7 @@ import { assignment } from '../values.ts';
 export const trigger = command({
   name: 'trigger',
   summary: 'Run a job now',
-  details: 'With --wait or --follow the exit code says how the run ended.',
+  details: 'With --wait or --follow the exit code is the result of the run.',
   examples: [
     'dctl trigger nightly --follow',
     'dctl trigger nightly --select orders+ --wait --cause "orders were loaded"',
@@ -20,12 +20,12 @@ export const trigger = command({
   ],
   arguments: { job: jobArgument },
   options: {
-    select: { about: "only these, added to the job's command", value: 'WORDS', many: true, short: 's' },
-    exclude: { about: "all but these, added to the job's command", value: 'WORDS', many: true },
-    command: { about: "run this in place of the job's command", value: 'COMMAND' },
-    cause: { about: 'why, for people', value: 'TEXT' },
-    meta: { about: 'a fact that goes along', value: 'NAME=VALUE', many: true, parse: assignment },
-    key: { about: 'the same key makes no second run (Idempotency-Key)', value: 'KEY' },
+    select: { about: "dbt's --select, added to the job's command", value: 'WORDS', many: true, short: 's' },
+    exclude: { about: "dbt's --exclude, added to the job's command", value: 'WORDS', many: true },
+    command: { about: "run this instead of the job's command", value: 'COMMAND' },
+    cause: { about: 'why the run is triggered; shown with it', value: 'TEXT' },
+    meta: { about: 'metadata to keep with the run', value: 'NAME=VALUE', many: true, parse: assignment },
+    key: { about: 'idempotency key: a second trigger with it starts no second run', value: 'KEY' },
     ...waitOptions,
     project: projectOption,
   },
@@ -80,13 +80,15 @@ async function overrideOf(
 ): Promise<string | undefined> {
   if (select.length + exclude.length === 0) return given;
   if (given !== undefined)
-    throw new UsageError('Write --select and --exclude into --command, or leave it out.');
+    throw new UsageError('Put --select and --exclude into --command, or leave --command out.');
   const { commands } = await shell.client().call('getJob', { path });
   const [only = '', ...others] = commands;
   if (others.length > 0)
-    throw new UsageError(`${job.name} has several commands: write the one to run with --command.`);
+    throw new UsageError(`${job.name} has several commands: give the one to run with --command.`);
   if (/(^|\s)(-s|-m|--select|--models|--exclude|--selector)(\s|=|$)/.test(only))
-    throw new UsageError(`The job's command chooses already (${only}): write the whole with --command.`);
+    throw new UsageError(
+      `The job's command has a selection already (${only}): give the whole command with --command.`,
+    );
   return [only, ...wordsOf('--select', select), ...wordsOf('--exclude', exclude)].join(' ');
 }
 

@@ -13,7 +13,7 @@ export const users = command({
   summary: "The organization's people and their roles",
   async run(shell) {
     shell.out.list(await allUsers(shell), {
-      none: 'Nobody yet: dctl invitations create E-MAIL makes a link for somebody.',
+      none: 'No users yet: dctl invitations create E-MAIL creates an invitation link.',
       heads: ['E-MAIL', 'ROLE', 'SINCE', 'ID'],
       row: ({ email, role, added_at: since, id }) => [email, role, formatAgo(since), id],
     });
@@ -32,5 +32,5 @@ export async function findUser(shell: Shell, wanted: string): Promise<User> {
     wanted,
     all.map(({ email }) => email),
   );
-  throw new UsageError(`There is nobody called ${wanted} in the organization.${close || ' See dctl users.'}`);
+  throw new UsageError(`There is no user ${wanted} in the organization.${close || ' See dctl users.'}`);
 }

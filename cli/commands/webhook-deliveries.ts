@@ -18,7 +18,7 @@ const patienceMs = 30_000;
 
 export const webhookDeliveries = command({
   name: 'webhook deliveries',
-  summary: "A job's webhooks, and what became of each try",
+  summary: "A job's webhook deliveries, and the result of each try",
   arguments: { job: jobArgument },
   options: {
     limit: limitOption,
@@ -29,7 +29,7 @@ export const webhookDeliveries = command({
     const client = shell.client();
     const found = await newest(given.limit, (query) => client.items('listDeliveries', { path, query }));
     shell.out.list(found, {
-      none: 'None was sent yet.',
+      none: 'No webhooks were sent yet.',
       heads: ['DELIVERY', 'STATE', 'ANSWER', 'WHEN', 'EVENT', 'RUN'],
       row: (each) => [
         each.id,

@@ -7,11 +7,11 @@ import { saySecret } from './webhook-secret.ts';
 
 export const webhookRotateSecret = command({
   name: 'webhook rotate-secret',
-  summary: "Make a new secret for a job's webhooks; for a while they are signed with both",
+  summary: "Create a new secret for a job's webhooks; for a while they are signed with both",
   arguments: { job: jobArgument },
   options: {
     overlap: {
-      about: 'how long the old one stays good, in hours; 0: not at all',
+      about: 'how long the old one stays valid, in hours; 0: not at all',
       value: 'HOURS',
       parse: wholeNumber(0, 8_760),
     },
@@ -20,7 +20,7 @@ export const webhookRotateSecret = command({
   },
   async run(shell, given) {
     const { path, job } = await findJob(shell, given.job, given.project);
-    await confirm(shell, `Make a new webhook secret for ${job.name}?`, given.yes);
+    await confirm(shell, `Create a new webhook secret for ${job.name}?`, given.yes);
     const body = given.overlap === undefined ? {} : { overlap_hours: given.overlap };
     saySecret(shell.out, await shell.client().call('rotateWebhookSecret', { path, body }));
   },

@@ -1,11 +1,12 @@
 import { command } from '../command.ts';
 import { findJob } from '../find/job.ts';
 import { jobArgument, projectOption } from '../options.ts';
+import { formatTime } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 
 export const webhookSecret = command({
   name: 'webhook secret',
-  summary: "The secret that a job's webhooks are signed with; who asked is noted",
+  summary: "The secret that a job's webhooks are signed with; showing it is recorded in the audit log",
   arguments: { job: jobArgument },
   options: { project: projectOption },
   async run(shell, given) {
@@ -20,6 +21,7 @@ export function saySecret(
 ): void {
   out.answer(shown, () => {
     out.say(shown.webhook_secret);
-    if (shown.previous_until !== null) out.note(`The one before is good until ${shown.previous_until}.`);
+    if (shown.previous_until !== null)
+      out.note(`The previous secret is valid until ${formatTime(shown.previous_until)}.`);
   });
 }

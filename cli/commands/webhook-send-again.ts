@@ -3,7 +3,7 @@ import { sayDelivery, sent } from './webhook-deliveries.ts';
 
 export const webhookSendAgain = command({
   name: 'webhook send-again',
-  summary: 'Send a webhook once more, and show what came back',
+  summary: 'Send a webhook again, and show the answer',
   arguments: { delivery: { about: "a delivery's id, as dctl webhook deliveries shows it" } },
   async run(shell, given) {
     const path = { delivery_id: given.delivery };

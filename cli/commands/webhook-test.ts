@@ -5,7 +5,7 @@ import { sayDelivery, sent } from './webhook-deliveries.ts';
 
 export const webhookTest = command({
   name: 'webhook test',
-  summary: "Send a test to where a job's webhooks go, and show what came back",
+  summary: 'Send a test webhook for a job, and show the answer',
   arguments: { job: jobArgument },
   options: { project: projectOption },
   async run(shell, given) {

@@ -14,9 +14,9 @@ import { seconds } from '../values.ts';
 
 export const webhookVerify = command({
   name: 'webhook verify',
-  summary: 'Check the signature of a webhook that comes from stdin; 0 when it is right, 1 when not',
+  summary: 'Check the signature of a webhook on stdin; exit code 0 when it is valid, 1 when not',
   details:
-    'On stdin is the body as it arrived, with the headers given by --header; or, without any, the headers, an empty line and the body. The secret is $DCTL_WEBHOOK_SECRET, in a file, or that of a job (noted in the audit list).',
+    'On stdin is the body as it arrived, with the headers given by --header; or, without any, the headers, an empty line and the body. The secret is $DCTL_WEBHOOK_SECRET, in a file, or that of a job (recorded in the audit log).',
   examples: [
     'dctl webhook verify -H "X-Dagctl-Signature: sha256=..." --secret-file secret.txt < body.json',
     'DCTL_WEBHOOK_SECRET=whsec_... dctl webhook verify < request.txt',
@@ -25,18 +25,18 @@ export const webhookVerify = command({
     header: { about: 'a header of the webhook', value: '"NAME: VALUE"', many: true, short: 'H' },
     secretFile: { about: 'the file with the secret', value: 'FILE' },
     job: {
-      about: 'the job whose webhook it is: its secret is asked from the server',
+      about: 'the job whose webhook it is: the server is asked for its secret',
       value: 'JOB',
       completes: jobs,
     },
-    tolerance: { about: 'how old it may be: 300, 1h', value: 'TIME', parse: seconds },
+    tolerance: { about: 'maximum age: 300, 1h', value: 'TIME', parse: seconds },
     project: projectOption,
   },
   async run(shell, given) {
     const { out } = shell;
     const secret = await secretFrom(shell, given);
     if (shell.input.isTTY)
-      throw new UsageError('Write the webhook to stdin: dctl webhook verify ... < body.json');
+      throw new UsageError('Send the webhook to stdin: dctl webhook verify ... < body.json');
     const received = await buffer(shell.input);
     const { headers, body } =
       given.header.length > 0 ? { headers: headersFrom(given.header), body: received } : split(received);
@@ -67,7 +67,7 @@ async function secretFrom(
   }
   const given = shell.environment['DCTL_WEBHOOK_SECRET']?.trim();
   if (given) return given;
-  throw new UsageError('Say with which secret: set DCTL_WEBHOOK_SECRET, or write --secret-file or --job.');
+  throw new UsageError('Give the secret: set DCTL_WEBHOOK_SECRET, or use --secret-file or --job.');
 }
 
 /** A request as it came over the wire: perhaps its first line, then headers, an empty line, the body. */

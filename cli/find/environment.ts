@@ -20,10 +20,10 @@ export async function findEnvironment(
       : (all.find(({ id }) => id === wanted) ?? all.find(({ name }) => name === wanted));
   if (found !== undefined) return found;
   if (only === undefined)
-    throw new UsageError(`${project.name} has no environment yet: its first deployment makes production.`);
+    throw new UsageError(`${project.name} has no environment yet: its first deployment creates production.`);
   throw new UsageError(
     wanted === undefined
-      ? `Say which environment, with --environment: ${namesOf(all)}.`
+      ? `Choose an environment with --environment: ${namesOf(all)}.`
       : `There is no environment ${wanted} in ${project.name}. There are: ${namesOf(all)}.`,
   );
 }

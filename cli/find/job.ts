@@ -35,7 +35,7 @@ export async function findJob(
   if (match === undefined) throw new UsageError(nothingFound(wanted, within));
   if (others.length === 0) return found(match);
   const paths = matches.map(({ project, job }) => ({ name: `${project.name}/${job.name}` }));
-  throw new UsageError(`Several projects have a job ${wanted}. Say which: ${namesOf(paths)}.`);
+  throw new UsageError(`Several projects have a job ${wanted}. Give one of: ${namesOf(paths)}.`);
 }
 
 function found({ project, job }: Omit<FoundJob, 'path'>): FoundJob {

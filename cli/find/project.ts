@@ -16,9 +16,10 @@ export async function findProject(
   const projects = await allProjects(shell.client());
   if (wanted !== undefined) return pick(projects, wanted);
   const [only, ...others] = projects;
-  if (only === undefined) throw new UsageError('There is no project yet: dctl init, in the folder of one.');
+  if (only === undefined)
+    throw new UsageError('There are no projects yet: run dctl init in the folder of one.');
   if (others.length === 0) return only;
-  throw new UsageError(`Say which project, with --project: ${namesOf(projects)}.`);
+  throw new UsageError(`Choose a project with --project: ${namesOf(projects)}.`);
 }
 
 /** What the environment or the folder says; undefined: nothing. */

@@ -37,6 +37,17 @@ export function formatAgo(time: string | null, now = Date.now()): string {
   return seconds > 0 ? `${shown} ago` : `in ${shown}`;
 }
 
+/** `2026-11-30 06:00 Europe/Berlin` */
+export function formatTime(time: string, timezone = 'UTC'): string {
+  // Sweden writes a date with its year first, and the time after it.
+  const shown = new Date(time).toLocaleString('sv-SE', {
+    timeZone: timezone,
+    dateStyle: 'short',
+    timeStyle: 'short',
+  });
+  return `${shown} ${timezone}`;
+}
+
 /** `1 file`, `2 files`. */
 export function countOf(count: number, thing: string): string {
   return `${count} ${thing}${count === 1 ? '' : 's'}`;

@@ -1,5 +1,5 @@
 import type { NodeResult, Run } from '../../client/index.ts';
-import { countOf, formatAgo, formatSeconds } from '../output/format.ts';
+import { countOf, formatAgo, formatSeconds, formatTime } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { plain } from '../output/plain.ts';
 import { nameOfNode } from './nodes.ts';
@@ -49,31 +49,34 @@ export function sayFailures(run: Run, nodes: NodeResult[], out: Output): void {
   if (failed.length > shownFailures) out.say(`  and ${failed.length - shownFailures} more`);
 }
 
-/** All that is known of a run, but its nodes. */
-export function sayRun(run: Run, out: Output): void {
+/** All that is known of a run, but its nodes. `place`: what the ids of its deployment and environment stand for. */
+export function sayRun(
+  run: Run,
+  place: { deployment: string; environment: string | undefined },
+  out: Output,
+): void {
   const rows: [string, string | null][] = [
     ['Run', run.id],
     ['Command', run.command_override ?? run.command],
-    ['Triggered', `${formatAgo(run.created_at)}, ${run.triggered_by}${by(run.requested_by)}`],
-    ['Cause', run.cause],
+    ['Cause', run.cause === null ? run.triggered_by : `${run.cause} (${run.triggered_by})`],
+    ['Triggered by', run.requested_by],
+    ['Created', formatAgo(run.created_at)],
+    ['Deployment', place.deployment],
+    ['Environment', place.environment ?? run.environment_id],
     ['Metadata', run.metadata === null ? null : JSON.stringify(run.metadata)],
     ['Retry of', run.retry_of],
     ['Retried by', run.retried_by],
     ['After run', run.after_run],
-    ['Waits until', run.not_before],
-    ['Cancelled', run.cancelled_by === null ? null : `by ${run.cancelled_by}`],
+    ['Waits until', run.not_before === null ? null : formatTime(run.not_before)],
+    ['Cancelled by', run.cancelled_by],
     ['Replaced by', run.replaced_by],
   ];
   out.say(`${out.paint('bold', plain(run.name))}  ${outcomeOf(run, out)}`);
   for (const [head, value] of rows)
-    if (value !== null) out.say(`  ${out.paint('dim', head.padEnd(11))} ${plain(value)}`);
+    if (value !== null) out.say(`  ${out.paint('dim', head.padEnd(12))} ${plain(value)}`);
   if (run.steps.length > 1)
     for (const { number, command, status } of run.steps)
       out.say(
-        `  ${out.paint('dim', `Step ${number}`.padEnd(11))} ${out.paint(styleOf(status), status)}  ${plain(command)}`,
+        `  ${out.paint('dim', `Step ${number}`.padEnd(12))} ${out.paint(styleOf(status), status)}  ${plain(command)}`,
       );
-}
-
-function by(name: string | null): string {
-  return name === null ? '' : ` by ${name}`;
 }

@@ -4,6 +4,7 @@ import type { Output } from '../output/output.ts';
 import { plain } from '../output/plain.ts';
 import { cut } from '../output/table.ts';
 import { nameOfNode } from './nodes.ts';
+import { phaseOf } from './phase.ts';
 import { styleOf } from './statuses.ts';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -26,7 +27,7 @@ export function openDisplay(
   const told = new Set<string>();
   let line = '';
   let frame = 0;
-  let status = '';
+  let state = '';
   const draw = () => out.redraw(`${frames[frame++ % frames.length]} ${line}`);
   const tell = () => {
     if (withNodes && line !== '') out.note(plain(line));
@@ -36,8 +37,10 @@ export function openDisplay(
   return {
     update(run, nodes) {
       // How it ended is the result, and said below.
-      if (!out.isLive && run.status !== status && !isFinal(run)) out.note(run.status);
-      status = run.status;
+      const now = stateOf(run);
+      const isNews = now !== state && !(now === run.status && state.startsWith(`${now},`));
+      if (!out.isLive && isNews && !isFinal(run)) out.note(plain(now));
+      state = now;
       const ended = nodes.filter(({ end_time: time }) => time !== null);
       for (const node of withNodes ? ended : []) {
         const key = `${node.step} ${node.unique_id}`;
@@ -62,11 +65,18 @@ function lineOf(node: NodeResult, out: Output): string {
   return `  ${out.paint(styleOf(node.status), status)}${out.paint('dim', duration)}  ${what}`;
 }
 
+/** `running, starting dbt` */
+function stateOf(run: Run): string {
+  const phase = phaseOf(run);
+  return phase === undefined ? run.status : `${run.status}, ${phase}`;
+}
+
 function progressOf(run: Run, nodes: NodeResult[], { isLive, remarkColumns }: Output): string {
   const seconds = (Date.now() - Date.parse(run.start_time ?? run.created_at)) / 1000;
   const since = formatSeconds(Math.max(1, Math.floor(seconds)));
   const total = run.nodes_total ?? 0;
-  if (total === 0) return `${run.status} ${since}`;
+  if (total === 0)
+    return [`${run.status} ${since}`, phaseOf(run)].filter((part) => part !== undefined).join(', ');
   // dbt counts hooks among the nodes it has done, not among those it has to do.
   const done = Math.min(run.nodes_done, total);
   const width = Math.min(barWidth, Math.floor(remarkColumns / 3));

@@ -5,6 +5,7 @@ import type { Shell } from '../shell.ts';
 import { openDisplay } from './display.ts';
 import { outcomeOf, sayFailures } from './describe-run.ts';
 import { nodesOf } from './nodes.ts';
+import { hasSelectedNothing } from './phase.ts';
 import { exitCodeOf, isFailure } from './statuses.ts';
 import { plain } from '../output/plain.ts';
 
@@ -31,6 +32,8 @@ export async function waitForEnd(
       sayFailures(run, nodes, out);
       out.say(`  ${out.paint('dim', runAddress(shell, runId))}`);
     });
+    if (hasSelectedNothing(run))
+      out.note(`${out.paint('yellow', 'Warning:')} no nodes were selected, and nothing was done.`);
     return exitCodeOf(run.status);
   } catch (error) {
     display.close();
@@ -86,7 +89,7 @@ function sayLogLines({ out }: Shell, lines: string[], asRemarks: boolean): void 
 async function sayInterrupted(shell: Shell, runId: string, cancels: boolean): Promise<void> {
   const { out } = shell;
   if (!cancels) {
-    out.note(`The run goes on: dctl wait ${runId} waits again, dctl cancel ${runId} ends it.`);
+    out.note(`The run goes on. To wait again: dctl wait ${runId}; to cancel it: dctl cancel ${runId}`);
     return;
   }
   const run = await shell

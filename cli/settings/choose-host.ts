@@ -21,7 +21,7 @@ export function chooseHost(hosts: Hosts, environment: NodeJS.ProcessEnv, named: 
   return (
     hosts.find(undefined) ??
     refuse(
-      'You are not logged in. Say where the server is, with dctl login https://dctl.example.com, or set DCTL_URL and DCTL_TOKEN.',
+      'You are not logged in: dctl login https://dctl.example.com. In a clone where npm start has run, read its address and token with . .dctl/env; in CI set DCTL_URL and DCTL_TOKEN.',
     )
   );
 }
@@ -35,7 +35,7 @@ function ofEnvironment(
     const token = environment[`${prefix}_TOKEN`] || undefined;
     if (url) return { url: normalUrl(url), token: token?.trim() };
     if (token !== undefined)
-      refuse(`${prefix}_TOKEN is set without ${prefix}_URL: say which server the token is for.`);
+      refuse(`${prefix}_TOKEN is set without ${prefix}_URL: set the server that the token is for.`);
   }
   return undefined;
 }

@@ -40,7 +40,7 @@ export function openHosts(environment: NodeJS.ProcessEnv): Hosts {
     if (url !== undefined) return url;
     const known = Object.keys(stored.hosts).join(', ');
     throw new UsageError(
-      `You are not logged in${named === undefined ? '' : ` to ${named}`}.${known && ` Known are: ${known}.`}`,
+      `You are not logged in${named === undefined ? '' : ` to ${named}`}.${known && ` You are logged in to: ${known}.`}`,
     );
   };
 
@@ -89,7 +89,7 @@ export function normalUrl(text: string): string {
     throw new UsageError(`${text} is not an address: write one such as https://dctl.example.com.`);
   const { origin, pathname, username } = new URL(given);
   if (username !== '')
-    throw new UsageError('Write the address without a user name: a token says who you are.');
+    throw new UsageError('Write the address without a user name: you log in with a token.');
   return origin + pathname.replace(/\/+$/, '');
 }
 

@@ -15,7 +15,7 @@ export function projectOfFolder(folder: string): string | undefined {
   } catch {
     // Said below.
   }
-  throw new UsageError(`${file} names no project: it is to hold {"project": "its name"}.`);
+  throw new UsageError(`${file} names no project: it should contain {"project": "its name"}.`);
 }
 
 export function writeProjectFile(folder: string, project: string): string {

@@ -300,7 +300,7 @@ test('a project is renamed and deleted, not without being sure', async () => {
   const renamed = await dctl(['projects', 'rename', name, 'other']);
   expect(renamed.stderr).toContain(`dctl.json still says ${name}`);
   const unsure = await person.dctl(['projects', 'delete', 'other']);
-  expect(unsure).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('with 1 job? Say --yes') });
+  expect(unsure).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('with 1 job? Add --yes') });
   await dctl(['projects', 'delete', 'other', '--yes']);
   expect((await person.dctl(['projects', '--json'])).json.map((each: any) => each.name)).not.toContain(
     'other',
@@ -361,7 +361,7 @@ test("a job's webhook is set, tried out, looked at and verified with its secret"
   const receiver = await startReceiver((response) => response.writeHead(200).end('thank you'));
   try {
     const none = await dctl(['webhook', 'deliveries', 'scheduled-run']);
-    expect(none.stdout).toContain('None');
+    expect(none.stdout).toContain('No webhooks were sent yet');
     await dctl([
       'jobs',
       'set',

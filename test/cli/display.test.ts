@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import type { NodeResult, Run } from '../../client/index.ts';
 import { openOutput } from '../../cli/output/output.ts';
 import { openDisplay } from '../../cli/runs/display.ts';
+import { hasSelectedNothing } from '../../cli/runs/phase.ts';
 import { until } from '../support/until.ts';
 
 const run = {
@@ -51,4 +52,37 @@ test('the line at the bottom keeps to one line, in a window that is made narrowe
   expect(written().slice(line.length)).toBe('\r\u001b[2A\u001b[J⠙ ███░░░ 2/4 1 min…');
   display.close();
   expect(written().endsWith('\r\u001b[J')).toBe(true);
+});
+
+const before = (stepStatus: string, command = 'dbt build') =>
+  ({ ...run, nodes_total: null, nodes_done: 0, steps: [{ command, status: stepStatus }] }) as Run;
+
+test('before its first node it is told what a run does, each once', () => {
+  const { out, written } = streams(undefined);
+  const display = openDisplay(out, { withNodes: true });
+  display.update({ ...before('queued'), status: 'queued' }, []);
+  for (const [status, command] of [['queued'], ['running'], ['running'], ['running', 'dbt deps']] as const)
+    display.update(before(status, command), []);
+  display.update(run, [active]);
+  display.close();
+  expect(written().split('\n')).toEqual([
+    'queued',
+    'running, starting the container',
+    'running, starting dbt',
+    'running, dbt deps',
+    '',
+  ]);
+});
+
+test('a run that selected nothing is told from one that has no nodes to select', () => {
+  const ended = (command: string, total: number | null) =>
+    ({ status: 'success', nodes_total: total, steps: [{ command, status: 'success' }] }) as Run;
+  expect(hasSelectedNothing(ended('dbt build --select nothing', 0))).toBe(true);
+  for (const other of [
+    ended('dbt build', 3),
+    ended('dbt deps', 0),
+    ended('dbt run-operation clean', 0),
+    ended('sqlmesh run', null),
+  ])
+    expect(hasSelectedNothing(other)).toBe(false);
 });

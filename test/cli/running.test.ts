@@ -59,6 +59,7 @@ test('a run that is partial ends with 1; it says which node failed and why, and 
 
   const shown = await person.dctl(['show', json.id]);
   expect(shown.stdout).toMatch(/✗ test .+\n +Got \d+ result/);
+  expect(shown.stdout).toMatch(/Deployment +[\da-f-]{36} sha256:[\da-f]{12}\n +Environment +production\n/);
   const listed = await person.dctl(['runs', '--status', 'partial']);
   expect(listed.stdout).toContain(json.id);
 
@@ -83,6 +84,18 @@ test('a run that is partial ends with 1; it says which node failed and why, and 
   await expect(access(join(person.home, 'artifacts/manifest.json'))).rejects.toThrow();
   const none = await person.dctl(['artifacts', 'download', json.id, 'nothing.json']);
   expect(none).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('nothing.json') });
+});
+
+test('a selection of nothing is a success with a warning', async () => {
+  const { exitCode, stderr } = await person.dctl([
+    'trigger',
+    'shop/scheduled-run',
+    '-w',
+    '-s',
+    'no_such_model',
+  ]);
+  expect(stderr).toContain('Warning: no nodes were selected');
+  expect(exitCode).toBe(0);
 });
 
 test('a run that cannot be brought to its end ends with 2', async () => {
@@ -134,6 +147,8 @@ test('Ctrl-C leaves the run alone and says how to go on; with --cancel-on-interr
 
   const cancelled = await person.dctl(['cancel', run.id, '--wait']);
   expect(cancelled).toMatchObject({ exitCode: 2, stdout: expect.stringContaining('error (cancelled)') });
+  const listed = (await person.dctl(['runs', '--status', 'cancelled', '--project', 'shop', '--json'])).json;
+  expect(listed).toMatchObject([{ id: run.id, status_reason: 'cancelled' }]);
 
   const taken = person.start([
     'trigger',

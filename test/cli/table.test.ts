@@ -103,7 +103,7 @@ test('jobs list is jobs, and a mistyped second word is told the one that was mea
 describe('a table in a narrow terminal', () => {
   const id = '9c0b0058-f214-4b21-859b-9247d2b0f44a';
   const lines = (columns: number) =>
-    tableLines(['RUN', 'NAME', 'WHEN', 'WHY'], [[id, 'n'.repeat(40), '2 min ago', 'y'.repeat(40)]], {
+    tableLines(['RUN', 'NAME', 'WHEN', 'CAUSE'], [[id, 'n'.repeat(40), '2 min ago', 'y'.repeat(40)]], {
       columns,
       paint: (_style, text) => text,
     });
