@@ -5,14 +5,20 @@ import { NotFound, PageError } from './pages/not-found.tsx';
 /** Each page is a file of its own that a browser gets when it is first looked at. */
 export const router = createBrowserRouter(
   [
-    { path: '/sign-in', lazy: async () => ({ Component: (await import('./pages/sign-in.tsx')).SignIn }) },
+    {
+      path: '/sign-in',
+      HydrateFallback: Loading,
+      lazy: async () => ({ Component: (await import('./pages/sign-in.tsx')).SignIn }),
+    },
     {
       path: '/invitation',
+      HydrateFallback: Loading,
       lazy: async () => ({ Component: (await import('./pages/invitation.tsx')).Invitation }),
     },
     {
       path: '/',
       Component: Frame,
+      HydrateFallback: Loading,
       ErrorBoundary: PageError,
       children: [
         { index: true, element: <Navigate to="/runs" replace /> },
@@ -162,3 +168,12 @@ export const router = createBrowserRouter(
   ],
   { basename: '/console' },
 );
+
+/** While the first page is fetched. */
+function Loading() {
+  return (
+    <main>
+      <p className="quiet">Loading…</p>
+    </main>
+  );
+}

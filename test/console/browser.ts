@@ -58,7 +58,9 @@ export async function openPage(
     const isRefusal = message.text().startsWith('Failed to load resource');
     // That header counts over https alone.
     const isOfPlainHttp = message.text().startsWith('The Cross-Origin-Opener-Policy header has been ignored');
-    if (message.type() === 'error' && !isRefusal && !isOfPlainHttp) complaints.push(message.text());
+    const isOfRouter = message.text().includes('HydrateFallback');
+    if (isOfRouter || (message.type() === 'error' && !isRefusal && !isOfPlainHttp))
+      complaints.push(message.text());
   });
   await page.addInitScript(
     `addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>

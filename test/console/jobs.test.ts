@@ -63,7 +63,9 @@ test("a command is judged as it is typed, in the validator's own words", async (
   expect(await page.locator('mark').textContent()).toBe(';');
 
   await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await page.getByRole('alert').getByText(said.body.detail).waitFor();
+  await page.locator('input:focus[aria-invalid="true"]').waitFor();
+  // Once, at its field.
+  expect(await page.getByText(said.body.detail).count()).toBe(1);
   await command.fill('dbt run --select orders');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByText('Saved.').waitFor();
@@ -77,7 +79,11 @@ test('a schedule is saved with the next times that were shown, and a refusal is 
   await page.getByLabel('Run on a schedule').check();
   const cron = page.getByLabel('Cron expression');
   await cron.fill('61 * * * *');
-  await page.locator('.field-problem').first().waitFor();
+  await page.locator('.field-problem').waitFor();
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.locator('input:focus[aria-invalid="true"]').waitFor();
+  expect(await page.locator('.field-problem').count()).toBe(1);
+  expect(await page.getByRole('alert').count()).toBe(0);
   await cron.fill('30 5 1 1 *');
   await page.getByLabel('Time zone').fill('Europe/Berlin');
   const next = page.locator('.next-times time');
@@ -207,6 +213,13 @@ describe("a job's webhook", () => {
       (count) => count === 2,
     );
     await failing.close();
+
+    const path = `/api/v1/projects/${project.projectId}/jobs/${job.jobId}`;
+    await expectStatus(200, system.call('PATCH', path, { webhook_enabled: false }));
+    await go(`${pageOf(job.jobId)}/webhook`);
+    await entries.first().locator('summary').click();
+    await entries.first().getByText('Cannot be sent again: the webhook is disabled.').waitFor();
+    expect(await page.getByRole('button', { name: /Send again/ }).count()).toBe(0);
   });
 });
 

@@ -105,7 +105,7 @@ test('a hook names variables and secrets, and is tried out without a word of the
   // A hook that names a variable that is not there is refused, beside the field.
   await page.getByLabel('URL').fill('https://api.example.com/${{variables.nobody}}/runs');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await page.getByRole('alert').waitFor();
+  await page.locator('.field-problem').waitFor();
   await opened.screenshot('hook');
 });
 

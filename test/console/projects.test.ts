@@ -85,6 +85,15 @@ test("an upload that is refused says so in the server's words", async () => {
   expect(await page.getByRole('alert').textContent()).toContain(refused.body.detail);
 });
 
+test('dbt docs that no run has written are said to be missing once they are wanted', async () => {
+  const { page, go } = opened;
+  await go(`/projects/${project.projectId}`);
+  await page.getByRole('link', { name: 'dbt docs' }).click();
+  const path = `/api/v1/organizations/${system.organizationId}/projects/${project.projectId}/docs`;
+  const refused = await expectStatus(404, system.call('GET', path));
+  await page.getByRole('alert').getByText(refused.body.detail).waitFor();
+});
+
 test('a secret is set and deleted, and its value is nowhere on the page afterwards', async () => {
   const { page, go } = opened;
   await go(`/projects/${project.projectId}/environments/${project.environmentId}`);
@@ -111,7 +120,7 @@ test('variables and a warehouse are saved, and its password is kept when all els
   await page.getByLabel('Name of variable 1').fill('PATH');
   await page.getByLabel('Value of PATH').fill('/tmp');
   await page.getByRole('button', { name: 'Save variables' }).click();
-  await page.getByRole('alert').waitFor();
+  await page.locator('.field-problem').waitFor();
   await page.getByLabel('Name of variable 1').fill('SCHEMA_PREFIX');
   await page.getByLabel('Value of SCHEMA_PREFIX').fill('ci_');
   await page.getByRole('button', { name: 'Save variables' }).click();
@@ -148,7 +157,7 @@ test('variables and a warehouse are saved, and its password is kept when all els
   // Another host is not handed the password: the server says that it is wanted again.
   await page.getByLabel('Host', { exact: true }).fill('elsewhere.example.com');
   await page.getByRole('button', { name: 'Save warehouse' }).click();
-  await page.getByRole('alert').waitFor();
+  await page.locator('.field-problem').waitFor();
   expect((await read(environmentPath())).connection.host).toBe('warehouse.example.com');
   await opened.screenshot('environment');
 });

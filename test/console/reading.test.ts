@@ -24,6 +24,9 @@ test.each([
   ['{"info": {"level": "error", "msg": "x"}}', 'error'],
   ['{"info": {"level": "info", "msg": "an ERROR of old"}}', 'info'],
   ['12:00:01  1 of 1 START sql view model main.error_log', 'info'],
+  ['12:00:01  Encountered an error:', 'error'],
+  ["12:00:01  The selection criterion 'nothing' does not match any enabled nodes", 'warn'],
+  ['12:00:01  Nothing to do. Try checking your model configs and model specification args', 'warn'],
 ])('%s is told as %s', (line, level) => {
   expect(levelOf(line, plainText(line), 'info')).toBe(level);
 });

@@ -89,6 +89,27 @@ test('a run is watched from its list to its end without a reload, and run again 
     await page.getByText('rerun: to be watched').waitFor();
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('status').filter({ hasText: 'cancelled' }).waitFor({ timeout: 60_000 });
+    const retry = page.getByRole('button', { name: 'Retry from failure' });
+    expect(await retry.getAttribute('class')).not.toBe('primary');
+  });
+});
+
+test('a run that selected nothing says so, and where its code and its environment are', async () => {
+  const runId = await trigger(system, project, {
+    command_override: 'dbt build --select nothing_of_the_kind',
+  });
+  await ended(system, runId);
+  const path = `/api/v1/projects/${project.projectId}`;
+  const { digest } = (await system.call('GET', `${path}/deployments`)).body.data[0];
+  const environment = (await system.call('GET', `${path}/environments/${project.environmentId}`)).body;
+  await withConsole(viewer, async ({ page, go }) => {
+    await go(`/runs/${runId}`);
+    await page.getByText('No nodes were selected').waitFor();
+    await page.getByRole('option', { name: /^Warnings and errors \([1-9]/ }).waitFor({ state: 'attached' });
+    const deployment = page.getByRole('link', { name: digest.replace('sha256:', '').slice(0, 12) });
+    expect(await deployment.getAttribute('href')).toBe(`/console/projects/${project.projectId}`);
+    await page.getByRole('link', { name: environment.name, exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: environment.name }).waitFor();
   });
 });
 
@@ -135,6 +156,7 @@ test('a failed node shows its message, its SQL and its lines of the log, which h
       await screenshot(`run-failed${part.replace('/', '-')}`);
     }
     await go(`/runs/${failedRun}/nodes`);
+    await page.getByRole('row').nth(1).getByRole('link', { name: 'stg_payments' }).waitFor();
     await page.getByRole('button', { name: 'Status', exact: true }).click();
     await page.getByRole('row').nth(1).getByRole('link', { name: 'stg_payments' }).click();
     await page.getByRole('dialog', { name: 'stg_payments' }).getByText('Runtime Error').first().waitFor();

@@ -51,6 +51,7 @@ export function JobDeliveries({ job }: { job: Job }) {
         <DeliveryEntry
           key={delivery.id}
           delivery={delivery}
+          job={job}
           onSentAgain={() => queries.invalidateQueries({ queryKey: ['deliveries', job.id] })}
         />
       ))}

@@ -2,10 +2,12 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import type { Answer } from '../../../client/client.ts';
+import type { Job } from '../../../client/operations.ts';
 import { api } from '../api.ts';
 import { Action } from '../parts/action.tsx';
 import { Ago } from '../parts/time.tsx';
 import { useSession } from '../session.tsx';
+import { whyNotAgain } from './why-not-again.ts';
 
 type Delivery = Answer<'listDeliveries'>['data'][number];
 
@@ -28,14 +30,18 @@ const kinds: Record<string, string> = {
 /** A webhook in one line, and all of it once it is opened. */
 export function DeliveryEntry({
   delivery,
+  job,
   onSentAgain,
 }: {
   delivery: Delivery;
+  /** Whose webhook it is, where that is known. */
+  job?: Job | undefined;
   onSentAgain: () => Promise<unknown>;
 }) {
   const { may } = useSession();
   const [isOpen, setOpen] = useState(false);
   const last = delivery.tries.at(-1);
+  const whyNot = whyNotAgain(delivery, job);
   const isUnderWay = looks[delivery.state] === 'busy';
   return (
     <details className="delivery" onToggle={({ currentTarget }) => setOpen(currentTarget.open)}>
@@ -70,14 +76,18 @@ export function DeliveryEntry({
         ))}
         {may('operator') && delivery.run_id !== null && !isUnderWay && (
           <div className="actions">
-            <Action
-              name="Send again"
-              about={delivery.event}
-              run={async () => {
-                await api().call('sendDeliveryAgain', { path: { delivery_id: delivery.id } });
-                await onSentAgain();
-              }}
-            />
+            {whyNot === undefined ? (
+              <Action
+                name="Send again"
+                about={delivery.event}
+                run={async () => {
+                  await api().call('sendDeliveryAgain', { path: { delivery_id: delivery.id } });
+                  await onSentAgain();
+                }}
+              />
+            ) : (
+              <span className="hint">{whyNot}</span>
+            )}
           </div>
         )}
       </div>

@@ -6,7 +6,7 @@ import { api } from '../api.ts';
 import { DialogForm } from '../parts/dialog-form.tsx';
 import { Field } from '../parts/field.tsx';
 import { TextField } from '../parts/text-field.tsx';
-import { CommandVerdict, useCommandVerdict } from './command-verdict.tsx';
+import { CommandField } from './command-field.tsx';
 
 /** Makes a job with a name and a command; all else is on the page that follows. */
 export function NewJob({ projects, onClose }: { projects: Project[]; onClose: () => void }) {
@@ -16,7 +16,6 @@ export function NewJob({ projects, onClose }: { projects: Project[]; onClose: ()
   const [name, setName] = useState('');
   const [command, setCommand] = useState('');
   const type = projects.find(({ id }) => id === projectId)?.type ?? 'dbt';
-  const verdict = useCommandVerdict(command, type);
   const make = useMutation({
     mutationFn: () => api().call('createJob', { path: { project_id: projectId }, body: { name, command } }),
     onSuccess: async (job) => {
@@ -42,23 +41,15 @@ export function NewJob({ projects, onClose }: { projects: Project[]; onClose: ()
         </Field>
       )}
       <TextField label="Name" pointer="/name" error={make.error} required value={name} onChange={setName} />
-      <Field label="Command" pointer="/command" error={make.error}>
-        {(control) => (
-          <>
-            <input
-              {...control}
-              className="mono"
-              required
-              value={command}
-              placeholder={type === 'sqlmesh' ? 'sqlmesh run' : 'dbt build'}
-              spellCheck={false}
-              autoComplete="off"
-              onChange={({ target }) => setCommand(target.value)}
-            />
-            <CommandVerdict text={command} verdict={verdict} />
-          </>
-        )}
-      </Field>
+      <CommandField
+        pointer="/command"
+        error={make.error}
+        projectType={type}
+        text={command}
+        placeholder={type === 'sqlmesh' ? 'sqlmesh run' : 'dbt build'}
+        required
+        onChange={setCommand}
+      />
     </DialogForm>
   );
 }

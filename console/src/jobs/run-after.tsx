@@ -33,6 +33,7 @@ export function RunAfter({
           <div className="line">
             <select
               aria-label={`Job ${place + 1}`}
+              aria-invalid={problemsAt(error, `/run_after/${place}`).length > 0 ? true : undefined}
               value={link.job_id}
               onChange={({ target }) => onChange(after.with(place, { ...link, job_id: target.value }))}
             >

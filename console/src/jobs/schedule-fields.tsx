@@ -26,6 +26,14 @@ export function ScheduleFields({
   error: unknown;
   onChange: (schedule: Schedule | null) => void;
 }) {
+  const { verdict, zone, isOfNow } = useNextTimes(schedule?.cron ?? '', schedule?.timezone ?? '');
+  // What is wrong with it as it stands is said at its field, in place of what was said when it was sent.
+  const known = (field: 'cron' | 'timezone') => {
+    if (!isOfNow || verdict === undefined) return undefined;
+    return verdict.accepted
+      ? []
+      : verdict.problems.filter((each) => each.field === field).map(({ detail }) => detail);
+  };
   const set = (change: Partial<Schedule>) => schedule !== null && onChange({ ...schedule, ...change });
   return (
     <>
@@ -53,13 +61,14 @@ export function ScheduleFields({
             }
             pointer="/schedule/cron"
             error={error}
+            known={known('cron')}
             className="mono"
             required
             value={schedule.cron}
             spellCheck={false}
             onChange={(cron) => set({ cron })}
           />
-          <Field label="Time zone" pointer="/schedule/timezone" error={error}>
+          <Field label="Time zone" pointer="/schedule/timezone" error={error} known={known('timezone')}>
             {(control) => (
               <>
                 <input
@@ -70,8 +79,8 @@ export function ScheduleFields({
                   onChange={({ target }) => set({ timezone: target.value })}
                 />
                 <datalist id="time-zones">
-                  {zones.map((zone) => (
-                    <option key={zone} value={zone} />
+                  {zones.map((each) => (
+                    <option key={each} value={each} />
                   ))}
                 </datalist>
               </>
@@ -89,38 +98,40 @@ export function ScheduleFields({
               </select>
             )}
           </Field>
-          <NextTimes cron={schedule.cron} timezone={schedule.timezone} />
+          <NextTimes times={verdict?.accepted === true ? verdict.next_times : []} zone={zone} />
         </div>
       )}
     </>
   );
 }
 
-/** When a schedule would come, as the server says. */
-function NextTimes({ cron, timezone }: { cron: string; timezone: string }) {
-  const asked = useRested(`${cron}\n${timezone}`);
-  const [restedCron = '', restedZone = ''] = asked.split('\n');
-  const next = useQuery({
-    queryKey: ['next times', restedCron, restedZone],
+/** What the server says of a schedule, for `zone`, and whether that is the one that stands there now. */
+function useNextTimes(cron: string, timezone: string) {
+  const asked = `${cron}\n${timezone}`;
+  const rested = useRested(asked);
+  const [restedCron = '', zone = ''] = rested.split('\n');
+  const { data: verdict } = useQuery({
+    queryKey: ['next times', restedCron, zone],
     queryFn: ({ signal }) =>
-      api().call('checkSchedule', { body: { cron: restedCron, timezone: restedZone } }, { signal }),
+      api().call('checkSchedule', { body: { cron: restedCron, timezone: zone } }, { signal }),
     enabled: restedCron.trim() !== '',
     staleTime: 30_000,
   });
+  return { verdict, zone, isOfNow: rested === asked };
+}
+
+/** When a schedule would come, as the server says. */
+function NextTimes({ times, zone }: { times: string[]; zone: string }) {
   return (
     <div className="field" role="status">
       <strong>Next runs</strong>
-      {next.data?.accepted === false &&
-        next.data.problems.map(({ field, detail }) => (
-          <p key={field} className="field-problem">
-            {detail}
-          </p>
-        ))}
-      {next.data?.accepted === true && (
+      {times.length === 0 ? (
+        <span className="quiet">–</span>
+      ) : (
         <ul className="next-times">
-          {next.data.next_times.map((time) => (
+          {times.map((time) => (
             <li key={time}>
-              <time dateTime={time}>{timeIn(time, restedZone)}</time>
+              <time dateTime={time}>{timeIn(time, zone)}</time>
             </li>
           ))}
         </ul>

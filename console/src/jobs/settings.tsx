@@ -189,7 +189,7 @@ export function JobSettings() {
                 {project.type === 'dbt' && (
                   <>
                     <Choice
-                      label="Check source freshness first (may fail)"
+                      label="Check source freshness first (the run continues if it fails)"
                       checked={value.generate_sources}
                       onChange={(checked) => set({ generate_sources: checked })}
                     />

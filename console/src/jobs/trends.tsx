@@ -4,6 +4,7 @@ import type { Job, JobTrends } from '../../../client/operations.ts';
 import { api } from '../api.ts';
 import { Problem } from '../parts/problem.tsx';
 import { durationText } from '../parts/time.tsx';
+import { fewestRuns } from '../runs/usual.ts';
 
 /** How a job has done lately, as figures, as bars, and what took its time. */
 export function Trends({ job }: { job: Job }) {
@@ -19,7 +20,8 @@ export function Trends({ job }: { job: Job }) {
   });
   if (trends.isError) return <Problem error={trends.error} again={() => void trends.refetch()} />;
   if (trends.data === undefined || trends.data.runs.length === 0) return null;
-  const { runs, counts, success_rate: rate, usual_duration_seconds: usual } = trends.data;
+  const { runs, counts, success_rate: rate } = trends.data;
+  const usual = counts.success < fewestRuns ? null : trends.data.usual_duration_seconds;
   return (
     <section className="card">
       <h2>

@@ -4,9 +4,8 @@ import { useNavigate } from 'react-router';
 import type { Job } from '../../../client/operations.ts';
 import { api } from '../api.ts';
 import { DialogForm } from '../parts/dialog-form.tsx';
-import { Field } from '../parts/field.tsx';
 import { TextField } from '../parts/text-field.tsx';
-import { CommandVerdict, useCommandVerdict } from './command-verdict.tsx';
+import { CommandField } from './command-field.tsx';
 
 /** Runs a job now, once it has been asked with which command and why. */
 export function TriggerButton({
@@ -49,7 +48,6 @@ function TriggerDialog({
   const queries = useQueryClient();
   const [command, setCommand] = useState('');
   const [cause, setCause] = useState('');
-  const verdict = useCommandVerdict(command, projectType);
   const trigger = useMutation({
     mutationFn: () =>
       api().call('triggerRun', {
@@ -67,27 +65,15 @@ function TriggerDialog({
   return (
     <DialogForm title={`Run ${job.name}`} action="Run" mutation={trigger} onClose={onClose}>
       {projectType === 'dbt' && (
-        <Field
-          label="Command"
+        <CommandField
           hint="For this run only. Default: the job's command."
           pointer="/command_override"
           error={trigger.error}
-        >
-          {(control) => (
-            <>
-              <input
-                {...control}
-                className="mono"
-                value={command}
-                placeholder={job.command}
-                spellCheck={false}
-                autoComplete="off"
-                onChange={({ target }) => setCommand(target.value)}
-              />
-              <CommandVerdict text={command} verdict={verdict} />
-            </>
-          )}
-        </Field>
+          projectType={projectType}
+          text={command}
+          placeholder={job.command}
+          onChange={setCommand}
+        />
       )}
       <TextField
         label="Cause"

@@ -68,6 +68,7 @@ export function Conditions({
               <input
                 className="mono"
                 aria-label={`Value of condition ${place + 1}`}
+                aria-invalid={problemsAt(error, `${pointer}/${place}`).length > 0 ? true : undefined}
                 placeholder={row.operation === 'IN' ? 'orders, payments' : '0'}
                 spellCheck={false}
                 value={row.text}

@@ -213,7 +213,7 @@ export function RuleForm({
                     onChange={(text) => set({ window_until: untilOf(text, untilText) })}
                   />
                   <TextField
-                    label="Close early: when all values were seen"
+                    label="Close early: when all of these values have arrived"
                     hint="Comma-separated."
                     pointer="/window_until/values"
                     error={error}

@@ -5,7 +5,7 @@ import { api } from '../api.ts';
 import { ConfirmedAction } from '../parts/action.tsx';
 import { TextField } from '../parts/text-field.tsx';
 import { cursorOf, ListEnd, useList } from '../parts/list.tsx';
-import { Problem } from '../parts/problem.tsx';
+import { FormProblem } from '../parts/form-problem.tsx';
 import { Ago } from '../parts/time.tsx';
 import { useSession } from '../session.tsx';
 
@@ -210,7 +210,7 @@ function SetValue({
           onChange={setValue}
         />
       </div>
-      {setting.isError && <Problem error={setting.error} />}
+      {setting.isError && <FormProblem error={setting.error} />}
       <div className="actions">
         <button type="submit" disabled={setting.isPending}>
           Set {what}

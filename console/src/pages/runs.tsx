@@ -45,7 +45,8 @@ export function Runs() {
       {known.isError && <Problem error={known.error} again={() => void known.refetch()} />}
       {known.isPending && <p className="quiet">Loading…</p>}
       <p role="status" className="unseen">
-        {known.isSuccess && `${runs.length}${hasOlder ? ' or more' : ''} runs, ${going} running`}
+        {known.isSuccess &&
+          `${runs.length}${hasOlder ? ' or more runs' : runs.length === 1 ? ' run' : ' runs'}, ${going} running`}
       </p>
       {known.isSuccess && runs.length === 0 && (
         <p className="empty">

@@ -1,8 +1,8 @@
 import type { FormEvent, ReactNode } from 'react';
 import { Dialog } from './dialog.tsx';
-import { Problem } from './problem.tsx';
+import { FormProblem } from './form-problem.tsx';
 
-/** Fields in a dialog and the button that does something with them. What the server refuses is said below them. */
+/** Fields in a dialog and the button that does something with them. What the server refuses is said at its field, or below them. */
 export function DialogForm({
   title,
   action,
@@ -25,7 +25,7 @@ export function DialogForm({
     <Dialog title={title} onClose={onClose}>
       <form onSubmit={submit}>
         {children}
-        {mutation.isError && <Problem error={mutation.error} />}
+        {mutation.isError && <FormProblem error={mutation.error} />}
         <div className="actions">
           <button type="submit" className="primary" disabled={mutation.isPending}>
             {action}

@@ -14,6 +14,7 @@ export function Field({
   hint,
   pointer,
   error,
+  known,
   whole = false,
   children,
 }: {
@@ -22,12 +23,14 @@ export function Field({
   /** The JSON pointer of its value in what is sent. */
   pointer?: string | undefined;
   error?: unknown;
+  /** What is known to be wrong with its value as it stands, in place of what was said when one was sent. */
+  known?: string[] | undefined;
   /** Whether it takes the whole width. */
   whole?: boolean | undefined;
   children: (control: ControlOf) => ReactNode;
 }) {
   const id = useId();
-  const problems = pointer === undefined ? [] : problemsAt(error, pointer);
+  const problems = known ?? (pointer === undefined ? [] : problemsAt(error, pointer));
   const described = [hint !== undefined && `${id}-hint`, problems.length > 0 && `${id}-problem`].filter(
     (each) => each !== false,
   );

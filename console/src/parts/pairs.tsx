@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { useId, useState } from 'react';
 import { problemsAt } from './field.tsx';
 
 /** What a stored secret is shown as, and what keeps it when it is sent back. */
@@ -25,6 +25,7 @@ export function Pairs({
   error: unknown;
   onChange: (pairs: Record<string, string>) => void;
 }) {
+  const id = useId();
   const [rows, setRows] = useState<Row[]>(() =>
     Object.entries(pairs).map(([name, value = ''], key) => ({
       key,
@@ -62,6 +63,8 @@ export function Pairs({
                 className="mono"
                 aria-label={`Value of ${row.name || `${what} ${place + 1}`}`}
                 type={isSecret ? 'password' : 'text'}
+                aria-invalid={problems.length > 0 ? true : undefined}
+                aria-describedby={problems.length > 0 ? `${id}-${row.key}` : undefined}
                 value={row.value}
                 autoComplete={isSecret ? 'new-password' : 'off'}
                 spellCheck={false}
@@ -77,11 +80,11 @@ export function Pairs({
               </button>
             </div>
             {isTwice && <p className="field-problem">Duplicate name: the last one counts.</p>}
-            {problems.map((problem) => (
-              <p key={problem} className="field-problem">
-                {problem}
+            {problems.length > 0 && (
+              <p id={`${id}-${row.key}`} className="field-problem">
+                {problems.join(' ')}
               </p>
-            ))}
+            )}
           </div>
         );
       })}

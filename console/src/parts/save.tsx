@@ -1,5 +1,5 @@
 import type { UseMutationResult } from '@tanstack/react-query';
-import { Problem } from './problem.tsx';
+import { FormProblem } from './form-problem.tsx';
 
 /** The end of a form: why it was refused, the button that saves it, the one that gives it up. */
 export function Save({
@@ -15,7 +15,7 @@ export function Save({
 }) {
   return (
     <>
-      {saving.isError && <Problem error={saving.error} />}
+      {saving.isError && <FormProblem error={saving.error} />}
       <div className="actions">
         <button type="submit" className="primary" disabled={!isChanged || saving.isPending}>
           {name}

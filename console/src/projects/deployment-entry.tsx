@@ -6,6 +6,7 @@ import { Action, ConfirmedAction } from '../parts/action.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Ago } from '../parts/time.tsx';
 import { useSession } from '../session.tsx';
+import { shortDigest } from './short-digest.ts';
 
 const looks: Record<Preparation['state'], string> = {
   pending: '',
@@ -26,7 +27,7 @@ export function DeploymentEntry({
   const { may } = useSession();
   const queries = useQueryClient();
   const path = { project_id: deployment.project_id, deployment_id: deployment.id };
-  const short = deployment.digest.replace(/^sha256:/, '').slice(0, 12);
+  const short = shortDigest(deployment.digest);
   const refresh = () =>
     Promise.all(
       [

@@ -119,7 +119,7 @@ export function DeleteEnvironment({ environment }: { environment: Environment })
           <p>Its variables and secrets are deleted permanently.</p>
         </ConfirmedAction>
       </div>
-      <p className="hint">Possible once no job uses it.</p>
+      <p className="hint">An environment can be deleted when no job uses it.</p>
     </section>
   );
 }

@@ -22,8 +22,9 @@ export function useProject(projectId: string) {
   });
 }
 
-export function useEnvironments(projectId: string) {
+export function useEnvironments(projectId: string, enabled = true) {
   return useQuery({
+    enabled,
     queryKey: ['environments', projectId],
     queryFn: ({ signal }): Promise<Environment[]> =>
       allOf((cursor) =>

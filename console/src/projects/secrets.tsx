@@ -4,6 +4,7 @@ import type { Environment } from '../../../client/operations.ts';
 import { api } from '../api.ts';
 import { ConfirmedAction } from '../parts/action.tsx';
 import { TextField } from '../parts/text-field.tsx';
+import { FormProblem } from '../parts/form-problem.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Ago } from '../parts/time.tsx';
 import { useSession } from '../session.tsx';
@@ -117,7 +118,7 @@ function SetSecret({ environment, onSet }: { environment: Environment; onSet: ()
           onChange={setValue}
         />
       </div>
-      {setting.isError && <Problem error={setting.error} />}
+      {setting.isError && <FormProblem error={setting.error} />}
       <div className="actions">
         <button type="submit" disabled={setting.isPending}>
           Set secret

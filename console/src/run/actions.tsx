@@ -57,7 +57,8 @@ export function RunActions({ run }: { run: Run }) {
       {hasEnded && run.status !== 'success' && (
         <button
           type="button"
-          className="primary"
+          // Whoever cancelled it did not want it to go on.
+          className={run.status_reason === 'cancelled' ? undefined : 'primary'}
           disabled={retry.isPending}
           title="Runs the nodes that failed, were skipped or did not start"
           onClick={() => retry.mutate()}

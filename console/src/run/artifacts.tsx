@@ -23,7 +23,7 @@ export function Artifacts({ run }: { run: Run }) {
   const [text, setText] = useState('');
   const [shown, setShown] = useState<Artifact | null>(null);
   const [refusal, setRefusal] = useState<unknown>(null);
-  if (!isFinal(run)) return <p className="empty">Artifacts appear when the run has ended.</p>;
+  if (!isFinal(run)) return <p className="empty">Artifacts appear when the run ends.</p>;
   if (artifacts.isError) return <Problem error={artifacts.error} again={() => void artifacts.refetch()} />;
   if (artifacts.isPending) return <p className="quiet">Loading…</p>;
   const files = artifacts.data
@@ -41,7 +41,7 @@ export function Artifacts({ run }: { run: Run }) {
   return (
     <section aria-label="Artifacts">
       {artifacts.data.length === 0 ? (
-        <p className="empty">This run left no artifacts.</p>
+        <p className="empty">This run produced no artifacts.</p>
       ) : (
         <>
           <div className="log-tools">

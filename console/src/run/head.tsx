@@ -11,6 +11,7 @@ import { triggerWords } from '../runs/why.tsx';
 import { RunActions } from './actions.tsx';
 import { Chain } from './chain.tsx';
 import { Progress } from './progress.tsx';
+import { RunDeployment, RunEnvironment } from './ran-with.tsx';
 
 /** What ran, how it is, why it ran, and what can be done. */
 export function RunHead({ run }: { run: Run }) {
@@ -43,6 +44,12 @@ export function RunHead({ run }: { run: Run }) {
             <Link to={`/projects/${run.project_id}`}>{project}</Link>
           </Fact>
         )}
+        <Fact name="Deployment">
+          <RunDeployment run={run} isProjectThere={project !== undefined} />
+        </Fact>
+        <Fact name="Environment">
+          <RunEnvironment run={run} isProjectThere={project !== undefined} />
+        </Fact>
         <Fact name="Cause">
           {run.cause ?? triggerWords[run.triggered_by]}
           {run.cause !== null && <span className="quiet"> ({triggerWords[run.triggered_by]})</span>}

@@ -39,7 +39,7 @@ export function Lineage({ run, nodes }: { run: Run; nodes: NodeResult[] }) {
   if (graph === null || scene === null)
     return (
       <p className="empty">
-        No lineage yet: it appears once a run of this deployment has left a manifest.json.
+        No lineage yet. It appears once a run of this deployment has produced a manifest.json.
       </p>
     );
   const goTo = (id: string) => {

@@ -1,8 +1,9 @@
 export type Level = 'info' | 'warn' | 'error';
 
 const summary = /\b(PASS|WARN|ERROR|SKIP)=\d/;
-const failed = /\b(ERROR|FAIL|FAILED|Failure|Traceback|Exception|CRITICAL|\w*Error)\b/;
-const warned = /\b(WARN|WARNING|Warning|SKIP|Deprecat\w+)\b/;
+const failed = /\b(ERROR|FAIL|FAILED|Failure|Traceback|Exception|CRITICAL|\w*Error|Encountered an error)\b/;
+const warned =
+  /\b(WARN|WARNING|Warning|SKIP|Deprecat\w+)\b|does not match any (enabled )?nodes|selection criterion .* does not match|Nothing to do\. Try/;
 const red = '\u001b[31m';
 const yellow = '\u001b[33m';
 const asJson = /"level":\s*"(\w+)"/;

@@ -150,7 +150,7 @@ export function LogView({ run }: { run: Run }) {
       </div>
       {log.state === 'refused' && <Problem error={log.error} />}
       {run.log_truncated && (
-        <p className="quiet">The log was too long to keep in full: a line in it marks what is missing.</p>
+        <p className="quiet">The log was too long to keep in full. A line marks where output is missing.</p>
       )}
       <div
         ref={box}

@@ -7,7 +7,9 @@ import { gravest, lookOf, nameOf, type NodeLook } from './node-status.ts';
 import { NodeStatus } from './node-status-shown.tsx';
 
 const sorts = {
-  started: (a: NodeResult, b: NodeResult) => compare(a.start_time ?? '~', b.start_time ?? '~'),
+  failed: (a: NodeResult, b: NodeResult) =>
+    Number(lookOf(b.status) === 'bad') - Number(lookOf(a.status) === 'bad') ||
+    compare(a.start_time ?? '~', b.start_time ?? '~'),
   status: (a: NodeResult, b: NodeResult) =>
     gravest.indexOf(lookOf(a.status)) - gravest.indexOf(lookOf(b.status)),
   name: (a: NodeResult, b: NodeResult) => compare(nameOf(a.unique_id), nameOf(b.unique_id)),
@@ -25,12 +27,12 @@ const lookWords: [NodeLook, string][] = [
   ['good', 'succeeded'],
 ];
 
-/** Every node of the run: sorted and narrowed as the address says. */
+/** Every node of the run: those that failed first, or sorted and narrowed as the address says. */
 export function NodesTable({ nodes }: { nodes: NodeResult[] }) {
   const [asked, setAsked] = useSearchParams();
   const text = asked.get('find') ?? '';
   const look = lookWords.find(([each]) => each === asked.get('look'))?.[0];
-  const sort: Sort = (asked.get('sort') ?? '') in sorts ? (asked.get('sort') as Sort) : 'started';
+  const sort: Sort = (asked.get('sort') ?? '') in sorts ? (asked.get('sort') as Sort) : 'failed';
   const isTurned = asked.get('turned') === '1';
   const change = (changes: Record<string, string>) => {
     const next = new URLSearchParams(asked);

@@ -4,7 +4,11 @@ import type { Run } from '../../../client/operations.ts';
 export function Progress({ run }: { run: Run }) {
   const { nodes_total: total, nodes_done: done } = run;
   if (total === null || total === 0) {
-    return run.status === 'running' ? <p className="quiet">Starting dbt…</p> : null;
+    if (run.status === 'running') return <p className="quiet">Starting dbt…</p>;
+    if (run.status === 'success' && selectsNodes(run)) {
+      return <p className="look-warn">No nodes were selected</p>;
+    }
+    return null;
   }
   const parts = [
     ['good', run.nodes_succeeded, 'succeeded'],
@@ -45,3 +49,7 @@ export function Progress({ run }: { run: Run }) {
     </div>
   );
 }
+
+/** Whether one of its commands is there to execute nodes: others succeed without. */
+const selectsNodes = ({ steps }: Run) =>
+  steps.some(({ command }) => /^dbt\s+(-\S+\s+)*(build|run|test|seed|snapshot)(\s|$)/.test(command));

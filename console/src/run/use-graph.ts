@@ -72,7 +72,7 @@ function layOut(url: string, only: string[] | null, signal: AbortSignal): Promis
   const until = { signal: AbortSignal.any([signal, done.signal]) };
   return new Promise<Graph>((resolve, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-    its.addEventListener('error', () => reject(new Error('The graph could not be made.')), until);
+    its.addEventListener('error', () => reject(new Error('The lineage could not be drawn.')), until);
     const take = ({ data }: MessageEvent<GraphAnswer>) => {
       if (data.number !== request.number) return;
       if ('graph' in data) resolve(data.graph);

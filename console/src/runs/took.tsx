@@ -9,7 +9,7 @@ export function Took({ run, usual }: { run: Run; usual: number | undefined }) {
     <>
       <span className={isSlow ? 'slow' : undefined}>
         <Duration seconds={seconds} since={run.start_time} />
-      </span>
+      </span>{' '}
       {usual !== undefined && (
         <span className="second">
           {isSlow ? `${(seconds / usual).toFixed(1)}× the usual ` : 'usually '}

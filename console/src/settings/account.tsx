@@ -82,7 +82,7 @@ function Password() {
           />
           <TextField
             label="New password"
-            hint="At least 12 characters. Your other sessions end."
+            hint="At least 12 characters. Your other sessions are signed out."
             pointer="/new_password"
             error={changing.error}
             type="password"

@@ -67,7 +67,7 @@ export function Audit() {
                 <td className="nowrap">
                   <Ago time={event.created_at} />
                 </td>
-                <td className="wrap">
+                <td className="person">
                   {event.actor.name}
                   <div className="quiet">
                     {event.actor.kind}
@@ -100,16 +100,26 @@ export function Audit() {
 }
 
 function Details({ of }: { of: AuditEvent['details'] }) {
-  const entries = Object.entries(of ?? {});
+  const entries = Object.entries(of ?? {}).filter(([, value]) => value !== null);
   if (entries.length === 0) return null;
   return (
     <dl>
       {entries.map(([name, value]) => (
         <div key={name} className="detail">
           <dt>{name.replaceAll('_', ' ')}</dt>
-          <dd>{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
+          <dd>{readable(value)}</dd>
         </div>
       ))}
     </dl>
   );
+}
+
+/** As somebody would say it: "a, b", or "name: a, statuses: b, c". */
+function readable(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(readable).join(', ');
+  if (typeof value !== 'object' || value === null) return String(value);
+  return Object.entries(value)
+    .filter(([, each]) => each !== null)
+    .map(([name, each]) => `${name.replaceAll('_', ' ')}: ${readable(each)}`)
+    .join(', ');
 }

@@ -31,9 +31,9 @@ export function Invitations() {
           <tbody>
             {list.items.map((invitation) => (
               <tr key={invitation.id}>
-                <td className="wrap">{invitation.email ?? 'first admin (setup link)'}</td>
+                <td className="person">{invitation.email ?? 'first admin (setup link)'}</td>
                 <td>{invitation.role}</td>
-                <td className="wrap" data-label="invited by">
+                <td className="person" data-label="invited by">
                   {invitation.created_by}
                 </td>
                 <td data-label="expires">

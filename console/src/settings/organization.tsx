@@ -6,6 +6,7 @@ import { api } from '../api.ts';
 import { useDraft } from '../parts/draft.ts';
 import { numberOf } from '../parts/field.tsx';
 import { TextField } from '../parts/text-field.tsx';
+import { FormProblem } from '../parts/form-problem.tsx';
 import { Problem } from '../parts/problem.tsx';
 import { Save } from '../parts/save.tsx';
 import { Copied, ToldOnce } from '../parts/told-once.tsx';
@@ -140,7 +141,7 @@ function NewOrganization() {
             onChange={setEmail}
           />
         </div>
-        {make.isError && <Problem error={make.error} />}
+        {make.isError && <FormProblem error={make.error} />}
         <div className="actions">
           <button type="submit" disabled={make.isPending}>
             Create organization

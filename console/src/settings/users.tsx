@@ -68,7 +68,7 @@ function UserRow({ user, onChanged }: { user: User; onChanged: () => Promise<unk
   });
   return (
     <tr>
-      <td className="wrap">
+      <td className="person">
         {user.email} {isSelf && <span className="badge">you</span>}
       </td>
       <td>
