@@ -52,13 +52,19 @@ export function LogView({ run }: { run: Run }) {
     setAtEnd(false);
     void navigate({ search: address, hash: `#L${line + 1}` }, { replace: true, preventScrollReset: true });
   };
-  // Where the address points, as soon as that is there.
-  const isThere = markedLine !== null && markedLine < log.lines.length;
+  // Where the address points, as soon as that is there: until it is in view, and not again.
+  const isSought = useRef(false);
   useEffect(() => {
-    if (!isThere) return;
-    lines.scrollToIndex(rowOf(markedLine), { align: 'center' });
-    box.current?.scrollIntoView({ block: 'nearest' });
-  }, [isThere, markedLine, level]);
+    isSought.current = markedLine !== null;
+  }, [markedLine, level]);
+  useEffect(() => {
+    if (!isSought.current || markedLine === null || markedLine >= log.lines.length) return;
+    const row = rowOf(markedLine);
+    if (lines.range !== null && lines.range.startIndex <= row && row <= lines.range.endIndex) {
+      isSought.current = false;
+      box.current?.scrollIntoView({ block: 'nearest' });
+    } else lines.scrollToIndex(row, { align: 'center' });
+  });
 
   const change = (name: string, value: string) => {
     const next = new URLSearchParams(asked);
