@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { chromium, type Browser, type BrowserContextOptions, type Page, type Request } from 'playwright-core';
-import { ensurePackage } from '../../scripts/setup/debian-package.ts';
+import { ensureChromium } from '../support/chromium.ts';
 import { signIn, type Person } from '../support/session.ts';
 import type { System } from '../support/system.ts';
 import { until } from '../support/until.ts';
@@ -26,12 +25,9 @@ export interface OpenPage {
   close(): Promise<void>;
 }
 
-/** Debian's, which is installed where it is missing; DCTL_TEST_CHROMIUM names another. */
 export async function startChromium(options: string[] = []): Promise<Browser> {
-  const executablePath = process.env['DCTL_TEST_CHROMIUM'] ?? '/usr/bin/chromium';
-  ensurePackage('chromium', () => existsSync(executablePath));
   return chromium.launch({
-    executablePath,
+    executablePath: ensureChromium(),
     args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...options],
   });
 }

@@ -3,6 +3,7 @@ import { ensureDocker } from '../../scripts/setup/docker.ts';
 import { ensurePostgres } from '../../scripts/setup/postgres.ts';
 import { ensureRunnerImage } from '../../scripts/setup/runner-image.ts';
 import { migrate } from '../../src/migrate.ts';
+import { ensureChromium } from './chromium.ts';
 import { onServer, serverUrl } from './database.ts';
 import { startFirst } from './first-start.ts';
 import { sharedDatabases, startRedis } from './redis.ts';
@@ -15,6 +16,7 @@ import { sharedDatabases, startRedis } from './redis.ts';
  */
 export default async function setUp(): Promise<void> {
   const log = (line: string) => process.stderr.write(`${line}\n`);
+  installChromium(log);
   const docker = await ensureDocker({ log });
   const [image, postgres] = await Promise.all([ensureRunnerImage({ log }), openPostgres(log)]);
   process.env['DCTL_TEST_POSTGRES_URL'] = postgres.url;
@@ -37,6 +39,16 @@ export default async function setUp(): Promise<void> {
     () => docker.stop(),
   ];
   Object.assign(globalThis, { stopTestServers });
+}
+
+/** Here, where it costs no test its time. Tests of the console say so where it can't be had. */
+function installChromium(log: (line: string) => void): void {
+  if (process.getuid?.() !== 0) return;
+  try {
+    ensureChromium();
+  } catch (error) {
+    log((error as Error).message);
+  }
 }
 
 async function openPostgres(log: (line: string) => void): Promise<{ url: string; stop(): Promise<void> }> {
