@@ -208,7 +208,7 @@ function sayAddress(home: Home, url: string, invitationUrl: string | undefined):
   steps.say(`  Serving on  ${paint('cyan', url)}`);
   steps.say(`  Console     ${paint('cyan', `${url}/console/`)}`);
   if (invitationUrl !== undefined) {
-    steps.say(`  Your account is made at this link, which is good for a week and for one person:`);
+    steps.say(`  Create your account with this link (good for 7 days, for one person):`);
     steps.say(`              ${paint('cyan', invitationUrl)}`);
   }
   steps.say(`  API token   in ${at('env')}`);
