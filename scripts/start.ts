@@ -88,11 +88,9 @@ async function main(args: string[]): Promise<number> {
 
   const revealSecret = async (jobId: string) =>
     (await runScript(['dist/src/operate.js', 'webhook-secret', jobId], environment)).trim();
-  if (!example.isExample)
-    steps.say('  The example project has code of your own by now: nothing is run in it.');
-  const problem = example.isExample
-    ? await orEnded(showRun(api, example, { steps, revealSecret }))
-    : undefined;
+  let problem: string | undefined;
+  if (example.isExample) problem = await orEnded(showRun(api, example, { steps, revealSecret }));
+  else steps.say('  The example project has code of your own by now: nothing is run in it.');
   if (problem) steps.say(paint('red', problem));
   if (args.includes('--exit')) return problem ? 1 : 0;
 

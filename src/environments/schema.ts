@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { listOf } from '../paging.ts';
 import { id, name, text } from '../text.ts';
 import { connectionForm } from './connection.ts';
-import { variableNameProblem } from './variable-names.ts';
+import { variableName, variableNameProblem } from './variable-names.ts';
 
 export const environmentsParams = z.object({ project_id: id });
 export const environmentParams = z.object({ project_id: id, environment_id: id });
 /** Whether the name may be one is judged where it is set: a name that is not there is not found. */
 export const secretParams = environmentParams.extend({
-  name: text(200).min(1).meta({ pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127}$' }),
+  name: text(200).min(1).meta({ pattern: variableName.source }),
 });
 
 /** A process starts with all of its variables at once, and Linux sets a limit to that. */

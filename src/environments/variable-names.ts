@@ -50,12 +50,15 @@ const prefixes: { prefix: string; why: string }[] = [
   { prefix: 'PYTHON', why: 'names that begin with PYTHON change which code dbt loads' },
 ];
 
+/** How a name is written; not every such name may be one. */
+export const variableName = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
+
 /**
  * Why an environment variable or secret may not have this name, as a sentence that says what to write instead; null
  * when it may.
  */
 export function variableNameProblem(name: string): string | null {
-  if (!/^[A-Za-z_][A-Za-z0-9_]{0,127}$/.test(name)) {
+  if (!variableName.test(name)) {
     return 'Write a name of at most 128 letters, digits and underscores that does not begin with a digit.';
   }
   const reserved = prefixes.find(({ prefix }) => name.startsWith(prefix));

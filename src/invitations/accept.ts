@@ -4,10 +4,9 @@ import type { Context } from '../context.ts';
 import type { Transaction } from '../db.ts';
 import { AppError, invalidField } from '../errors.ts';
 import type { Role } from '../scopes.ts';
-import { beginSession, noteFailure, type Begun } from '../sessions/sessions.ts';
+import { beginSession, isRightPassword, type Begun } from '../sessions/sessions.ts';
 import type { SignInLimit } from '../sessions/sign-in-limit.ts';
 import { ensureAccount, preparePassword } from '../users/ensure-account.ts';
-import { isPassword } from '../users/password.ts';
 import { password as wantedPassword } from '../users/schema.ts';
 import { findMember, findUserByEmail, insertMember, lockMembers, makeServerAdmin } from '../users/store.ts';
 import type { acceptance, shownInvitation } from './schema.ts';
@@ -44,10 +43,8 @@ export async function acceptInvitation(
   const email = emailFor(invitation, ownEmail);
   const known = await findUserByEmail(db, email);
   if (known === null) requireGoodPassword(password);
-  else if (!(await limit.guard({ address, email }, () => isPassword(password, known.passwordHash)))) {
-    noteFailure(context, known, address);
+  else if (!(await isRightPassword(context, limit, { address, email, password }, known)))
     throw invalidField('/password', 'The server knows this e-mail address: write the password you have.');
-  }
   const prepared = known === null ? await preparePassword(password) : undefined;
 
   return db.$transaction(async (tx) => {

@@ -21,12 +21,11 @@ export async function checkSchedule(
 
   const times = timesOf(cron, timezone);
   const now = await timeNow(db);
-  const next = [times.next(now)];
-  for (
-    let last = next[0]!;
-    next.length < count && last.getTime() - now.getTime() < horizonMs;
-    next.push(last)
-  )
-    last = times.next(last);
-  return { accepted: true, next_times: next.map((time) => time.toISOString()) };
+  let time = times.next(now);
+  const next = [time];
+  while (next.length < count && time.getTime() - now.getTime() < horizonMs) {
+    time = times.next(time);
+    next.push(time);
+  }
+  return { accepted: true, next_times: next.map((each) => each.toISOString()) };
 }

@@ -40,10 +40,13 @@ export const triggerRequest = z.strictObject({
 
 export const retryRequest = triggerRequest.pick({ cause: true, metadata: true });
 
+/** What a key may be: visible ASCII characters. */
+export const keyForm = /^[!-~]{1,255}$/;
+
 export const triggerHeaders = z.object({
   'Idempotency-Key': z
     .string()
-    .meta({ pattern: '^[!-~]{1,255}$' })
+    .meta({ pattern: keyForm.source })
     .optional()
     .meta({ description: 'Repeating a request with the same key makes no second run' }),
 });

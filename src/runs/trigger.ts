@@ -9,7 +9,7 @@ import { jobToRun } from '../jobs/job-to-run.ts';
 import { newRun } from './new-run.ts';
 import { acceptOverrides } from './overrides.ts';
 import { recordRun, ringForReplaced, takesPlaces, type ReplacedRun } from './record-run.ts';
-import type { RunOverrides, TriggerRequest, triggered } from './schema.ts';
+import { keyForm, type RunOverrides, type TriggerRequest, type triggered } from './schema.ts';
 import {
   findIdempotencyKey,
   findNextToBegin,
@@ -141,7 +141,7 @@ export async function recordOnce(
     await insert(db, run);
     return run;
   }
-  if (!/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
+  if (!keyForm.test(idempotencyKey)) {
     throw new AppError('invalid_request', 'header.Idempotency-Key: write 1 to 255 visible ASCII characters.');
   }
   const { organizationId } = run;

@@ -32,11 +32,8 @@ export async function signIn(
   { email, password }: z.output<typeof credentials>,
 ): Promise<Begun> {
   const user = await findUserByEmail(context.db, email);
-  const isRight = await limit.guard({ address, email }, () => isPassword(password, user?.passwordHash));
-  if (user === null || !isRight) {
-    noteFailure(context, user, address);
-    throw wrongCredentials();
-  }
+  const isRight = await isRightPassword(context, limit, { address, email, password }, user);
+  if (user === null || !isRight) throw wrongCredentials();
   const { id, sessionVersion } = user;
   return context.db.$transaction((tx) =>
     beginSession(context, tx, { id, address, sessionVersion }, 'session.started'),
@@ -86,13 +83,8 @@ export async function changePassword(
 ): Promise<Begun> {
   const { db } = context;
   const user = await findUser(db, id);
-  if (
-    user === null ||
-    !(await limit.guard({ address, email }, () => isPassword(current, user.passwordHash)))
-  ) {
-    noteFailure(context, user, address);
-    throw wrongCurrentPassword();
-  }
+  const isRight = await isRightPassword(context, limit, { address, email, password: current }, user);
+  if (user === null || !isRight) throw wrongCurrentPassword();
   const newHash = await hashPassword(wanted);
   return db.$transaction(async (tx) => {
     if (!(await updatePassword(tx, id, newHash, user.passwordHash))) throw wrongCurrentPassword();
@@ -104,11 +96,23 @@ function wrongCurrentPassword(): AppError {
   return invalidField('/current_password', 'This is not your current password.');
 }
 
+/** Whether it is the password of that account. Guessing is slowed down, and a wrong one is noted, wherever it is asked for. */
+export async function isRightPassword(
+  context: Context,
+  limit: SignInLimit,
+  { address, email, password }: { address: string; email: string; password: string },
+  user: { id: string; email: string; passwordHash: string } | null,
+): Promise<boolean> {
+  const isRight = await limit.guard({ address, email }, () => isPassword(password, user?.passwordHash));
+  if (!isRight) noteFailure(context, user, address);
+  return isRight;
+}
+
 /**
  * Counts a wrong password, and notes it wherever the user belongs to. Nobody waits for that: an answer that comes later
  * would tell that somebody has the e-mail address.
  */
-export function noteFailure(
+function noteFailure(
   { db, log, metrics }: Context,
   user: { id: string; email: string } | null,
   address: string,
