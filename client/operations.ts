@@ -2968,7 +2968,7 @@ export interface JobTrends {
     duration_seconds: number | null;
   }[];
   /**
-   * Of the last 20 of those runs, the slowest first; at most 20
+   * Of the last 20 of those runs, the slowest first; at most 20. Without what dbt compile and dbt docs generate did
    */
   slowest_nodes: {
     unique_id: string;

@@ -289,7 +289,10 @@ export const jobTrends = z
           runs: z.number().int().meta({ description: 'In how many of them it was executed' }),
         }),
       )
-      .meta({ description: 'Of the last 20 of those runs, the slowest first; at most 20' }),
+      .meta({
+        description:
+          'Of the last 20 of those runs, the slowest first; at most 20. Without what dbt compile and dbt docs generate did',
+      }),
   })
   .meta({ id: 'JobTrends' });
 

@@ -102,6 +102,7 @@ const usualDurations = statement<{ jobId: string; seconds: number; count: number
   GROUP BY jobs.id ORDER BY jobs.id LIMIT $3::integer`,
 );
 
+/** What a node took in a run is what its steps took together. Of those that only compile, nobody waits for a warehouse. */
 const slowestNodes = statement<{
   uniqueId: string;
   resourceType: string;
@@ -110,9 +111,16 @@ const slowestNodes = statement<{
   count: number;
 }>(
   'slowest nodes',
-  `SELECT unique_id AS "uniqueId", min(resource_type) AS "resourceType", max(duration_seconds) AS longest,
-    percentile_cont(0.5) WITHIN GROUP (ORDER BY duration_seconds) AS usual,
-    count(DISTINCT run_id)::float8 AS count
-  FROM node_results WHERE run_id = ANY($1::text[]) AND duration_seconds IS NOT NULL AND status NOT IN ('queued', 'started', 'skipped')
-  GROUP BY unique_id ORDER BY usual DESC, unique_id LIMIT $2::integer`,
+  `WITH compiling AS (
+    SELECT id AS run_id, place FROM runs
+    CROSS JOIN LATERAL jsonb_array_elements(settings->'steps') WITH ORDINALITY AS steps (step, place)
+    WHERE id = ANY($1::text[]) AND step->'argv'->>0 IN ('compile', 'docs')),
+  took AS (
+    SELECT run_id, unique_id, min(resource_type) AS resource_type, sum(duration_seconds) AS seconds FROM node_results
+    WHERE run_id = ANY($1::text[]) AND duration_seconds IS NOT NULL AND status NOT IN ('queued', 'started', 'skipped')
+      AND (run_id, step) NOT IN (SELECT run_id, place FROM compiling)
+    GROUP BY run_id, unique_id)
+  SELECT unique_id AS "uniqueId", min(resource_type) AS "resourceType", max(seconds) AS longest,
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds) AS usual, count(*)::float8 AS count
+  FROM took GROUP BY unique_id ORDER BY usual DESC, unique_id LIMIT $2::integer`,
 );

@@ -84,6 +84,34 @@ test('a job shows its last runs, how many were good, what they usually take, and
   expect(all).toContainEqual({ job_id: jobId, usual_duration_seconds: 12, runs: 2 });
 });
 
+test('what a node takes is not made less by compiling it, as dbt docs generate does after a build', async () => {
+  const { path, runs } = await jobWith([
+    { status: 'success', seconds: 20, nodes: { orders: 8 } },
+    { status: 'success', seconds: 20, nodes: { orders: 6 } },
+  ]);
+  const steps = ['build', 'docs', 'run'].map((name) => ({ command: `dbt ${name}`, argv: [name] }));
+  await system.pool.query(
+    `UPDATE runs SET settings = jsonb_set(settings, '{steps}', $2::jsonb) WHERE id = ANY($1)`,
+    [runs, JSON.stringify(steps)],
+  );
+  await system.pool.query(
+    `INSERT INTO node_results (run_id, step, unique_id, resource_type, status, duration_seconds)
+     SELECT run_id, step, unique_id, 'model', 'success', seconds FROM unnest($1::text[]) AS run_id,
+       (VALUES (2, 'model.shop.orders', 0.1), (2, 'model.shop.never_built', 0.1), (3, 'model.shop.orders', 1))
+         AS each (step, unique_id, seconds)`,
+    [runs],
+  );
+  expect((await system.call('GET', path)).body.slowest_nodes).toEqual([
+    {
+      unique_id: 'model.shop.orders',
+      resource_type: 'model',
+      usual_seconds: 8,
+      longest_seconds: 9,
+      runs: 2,
+    },
+  ]);
+});
+
 test('neither a run of another command nor a retry says what a job usually takes', async () => {
   const { path } = await jobWith([
     { status: 'success', seconds: 20 },
