@@ -13,6 +13,7 @@ const floors: string[][] = [
     'src/errors.ts',
     'src/installation.ts',
     'src/log.ts',
+    'src/port.ts',
     'src/scopes.ts',
     'src/templates.ts',
     'src/text.ts',

@@ -2,10 +2,11 @@ import { createApp } from './app.ts';
 import { readConfig, unknownSettings } from './config.ts';
 import { patiently } from './db.ts';
 import { readCertificate } from './http/certificate.ts';
-import { listen, NoPort } from './http/listen.ts';
+import { listen } from './http/listen.ts';
 import { createLog } from './log.ts';
 import { migrate } from './migrate.ts';
 import { openContext } from './open-context.ts';
+import { NoPort } from './port.ts';
 import { giveUpLostRuns } from './runs/give-up-lost.ts';
 import { repeat } from './turns.ts';
 

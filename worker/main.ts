@@ -1,6 +1,7 @@
 import { readConfig, unknownSettings } from '../src/config.ts';
 import { createLog, withLogFields } from '../src/log.ts';
 import { openContext } from '../src/open-context.ts';
+import { NoPort } from '../src/port.ts';
 import { answerDoorbell } from '../src/queue.ts';
 import { AirflowTokens } from './airflow-tokens.ts';
 import { deliverWebhook } from './deliver-webhook.ts';
@@ -49,7 +50,11 @@ const doorbell = answerDoorbell(config, log, {
   schedule: { handle: (id) => answerSchedule(context, id), concurrency: schedulesAtOnce },
   preparation: { handle: (id) => prepareDeployment(workplace, id), concurrency: preparationsAtOnce },
 });
-await serveMetrics(context, executor);
+await serveMetrics(context, executor).catch((error: unknown) => {
+  if (!(error instanceof NoPort)) throw error;
+  log.error({ problem: error.message }, 'the worker cannot listen');
+  process.exit(1);
+});
 sweepRegularly(context, executor, stop.signal);
 lookRegularly(context, warm, stop.signal);
 log.info({ concurrency: config.DCTL_WORKER_CONCURRENCY, queue: context.doorbell.carrier }, 'working');

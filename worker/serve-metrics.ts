@@ -1,13 +1,13 @@
-import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { Gauge } from 'prom-client';
 import type { Context } from '../src/context.ts';
 import { AppError } from '../src/errors.ts';
+import { listenAt } from '../src/port.ts';
 import { database, requireReady, type Part } from '../src/readiness.ts';
 import { openScrape } from '../src/scrape.ts';
 import type { Executor } from './executors/executor.ts';
 
-/** Serves a worker's health, and what only it can count, at DCTL_WORKER_PORT. Undefined: no port is set. */
+/** Serves a worker's health, and what only it can count, at DCTL_WORKER_PORT. Undefined: no port is set. Throws `NoPort`. */
 export async function serveMetrics(context: Context, executor: Executor): Promise<Server | undefined> {
   const { config, log, metrics } = context;
   if (config.DCTL_WORKER_PORT === undefined) return undefined;
@@ -37,8 +37,7 @@ export async function serveMetrics(context: Context, executor: Executor): Promis
         refuse(response, error);
       });
   });
-  server.listen(config.DCTL_WORKER_PORT, config.DCTL_HOST);
-  await once(server, 'listening');
+  await listenAt(server, 'DCTL_WORKER_PORT', config);
   log.info({ address: server.address() }, 'serving metrics');
   return server;
 }

@@ -4,7 +4,7 @@ import type { Output } from '../output/output.ts';
 import { plain } from '../output/plain.ts';
 import { cut } from '../output/table.ts';
 import { nameOfNode } from './nodes.ts';
-import { phaseOf } from './phase.ts';
+import { phaseOf } from '../../client/phase.ts';
 import { styleOf } from './statuses.ts';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];

@@ -1,11 +1,11 @@
 import { followLog, watchRun, type DctlClient, type NodeResult, type Run } from '../../client/index.ts';
+import { hasSelectedNothing } from '../../client/phase.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { plainLogLine } from '../output/plain.ts';
 import type { Shell } from '../shell.ts';
 import { openDisplay } from './display.ts';
 import { outcomeOf, sayFailures } from './describe-run.ts';
 import { nodesOf } from './nodes.ts';
-import { hasSelectedNothing } from './phase.ts';
 import { exitCodeOf, isFailure } from './statuses.ts';
 import { plain } from '../output/plain.ts';
 

@@ -42,9 +42,9 @@ async function ruleOf(
   principal: Principal,
   { rule, rule_id: ruleId = '', changes = {} }: z.output<typeof previewRequest>,
 ): Promise<RuleSettings> {
-  if (rule !== undefined) return acceptRule(db, principal, rule, '/rule');
+  if (rule !== undefined) return acceptRule(db, principal, rule, { below: '/rule' });
   const stored = await requireRule(db, principal, ruleId);
-  return acceptRule(db, principal, withChange(stored, changes), '/changes');
+  return acceptRule(db, principal, withChange(stored, changes), { below: '/changes' });
 }
 
 /** Goes through events as they came, with the windows that would have been open. */

@@ -124,17 +124,19 @@ export async function findRuleOfGathering(tx: Transaction, id: string) {
   return { rule: asStored(row), sourceName: source.name };
 }
 
-/** The project of a job of the organization. Null: there is no such job. */
+/** The project of a job of the organization; `isLive`: neither of them is deleted. Null: there is no such job. */
 export async function findProjectOfJob(
   db: Database | Transaction,
   organizationId: string,
   jobId: string,
-): Promise<{ id: string; type: string } | null> {
+): Promise<{ id: string; type: string; isLive: boolean } | null> {
   const job = await db.job.findFirst({
-    where: { id: jobId, deletedAt: null, project: { organizationId, deletedAt: null } },
-    select: { project: { select: { id: true, type: true } } },
+    where: { id: jobId, project: { organizationId } },
+    select: { deletedAt: true, project: { select: { id: true, type: true, deletedAt: true } } },
   });
-  return job?.project ?? null;
+  if (job === null) return null;
+  const { deletedAt, ...project } = job.project;
+  return { ...project, isLive: job.deletedAt === null && deletedAt === null };
 }
 
 type Row = Awaited<ReturnType<Database['eventRule']['findFirstOrThrow']>>;

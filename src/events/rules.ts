@@ -69,7 +69,8 @@ export async function changeRule(
       await lockEventSettings(tx, principal.organizationId);
       await lockRule(tx, id);
       const current = await requireRule(tx, principal, id);
-      const changed = await updateRule(tx, id, await acceptRule(tx, principal, withChange(current, change)));
+      const accepted = await acceptRule(tx, principal, withChange(current, change), { current });
+      const changed = await updateRule(tx, id, accepted);
       await recordAudit(tx, principal, 'event_rule.changed', subjectOf(id), { fields: Object.keys(change) });
       return view(changed);
     }),
@@ -103,18 +104,22 @@ export function withChange(current: StoredRule, change: RuleChange): NewRule {
   return { ...settings, ...given, ...(isMoved ? { project_id: undefined } : {}) };
 }
 
-/** What is stored of a rule, or the refusal of what it can't be. `below`: where it is in the body. */
+/**
+ * What is stored of a rule, or the refusal of what it can't be. `below`: where it is in the body. `current`: as it is
+ * stored; one that is switched off may keep its job when that is deleted, or nobody could switch it off.
+ */
 export async function acceptRule(
   db: Database | Transaction,
   principal: Principal,
   rule: NewRule,
-  below = '',
+  { below = '', current }: { below?: string; current?: StoredRule } = {},
 ): Promise<RuleSettings> {
   const source = await requireSource(db, principal, rule.source_id).catch((error: unknown) => {
     throw error instanceof AppError ? invalidField(`${below}/source_id`, error.message) : error;
   });
   const project = await findProjectOfJob(db, principal.organizationId, rule.job_id);
-  if (project === null)
+  const mayBeGone = !rule.is_active && rule.job_id === current?.jobId;
+  if (project === null || (!project.isLive && !mayBeGone))
     throw invalidField(`${below}/job_id`, 'There is no such job: GET /api/v1/projects lists them.');
   if (rule.project_id !== undefined && rule.project_id !== project.id)
     throw invalidField(`${below}/project_id`, 'The job is not of this project: correct it, or leave it out.');

@@ -5,11 +5,14 @@ import { id, text } from '../text.ts';
 
 export const userParams = z.object({ user_id: id });
 
-/** Compared without regard to upper and lower case: kept in lower case. */
+/**
+ * Compared without regard to upper and lower case: kept in lower case, but judged as it is written, for letters of other
+ * alphabets have lower cases in this one.
+ */
 export const email = text(254)
   .trim()
-  .toLowerCase()
   .refine((value) => z.email().safeParse(value).success, 'write an e-mail address, such as ada@example.com')
+  .toLowerCase()
   .meta({ pattern: z.regexes.email.source });
 
 export const password = text(200).min(12, 'write at least 12 characters');

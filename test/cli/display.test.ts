@@ -4,7 +4,7 @@ import { expect, test } from '@jest/globals';
 import type { NodeResult, Run } from '../../client/index.ts';
 import { openOutput } from '../../cli/output/output.ts';
 import { openDisplay } from '../../cli/runs/display.ts';
-import { hasSelectedNothing } from '../../cli/runs/phase.ts';
+import { hasSelectedNothing } from '../../client/phase.ts';
 import { until } from '../support/until.ts';
 
 const run = {

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { expectStatus } from '../support/project.ts';
 import { until } from '../support/until.ts';
-import { filledIn, runShown, shownCall, shownIn } from './pages.ts';
+import { filledIn, runShown, shownCall, shownIn } from '../support/pages.ts';
 import type { Airflow } from './airflow.ts';
 import { runDags, type EndedDag } from './airflow-dags.ts';
 import type { AirflowMajor } from './airflow-home.ts';
 import { createJobs, type ClientSystem } from './client-system.ts';
 
-const page = 'airflow.md';
+const page = 'docs/integrations/airflow.md';
 /** The DAGs of dags/provider.py. */
 const ofProvider = ['provider', 'reused', 'killed'];
 

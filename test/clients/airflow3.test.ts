@@ -7,7 +7,7 @@ import { changeJob, runAndTell } from '../support/webhooks.ts';
 import { dagsThatWait, makeShownHook, shownWebhook, exampleDag } from './airflow-conformance.ts';
 import { startAirflow, type Airflow } from './airflow.ts';
 import { startClientSystem, type ClientSystem } from './client-system.ts';
-import { shownIn } from './pages.ts';
+import { shownIn } from '../support/pages.ts';
 
 let system: ClientSystem;
 
@@ -65,7 +65,7 @@ test('what is shown of DAGs stands in the examples', () => {
   const examples = ['dbt_cloud', 'dbt_run', 'after_dbt_run'].map((name) =>
     readFileSync(join('examples', 'airflow', `airflow3_${name}.py`), 'utf8'),
   );
-  const shown = shownIn('airflow.md', 'python');
+  const shown = shownIn('docs/integrations/airflow.md', 'python');
   expect(shown).toHaveLength(3);
   for (const text of shown) expect(examples.find((example) => example.includes(text))).toBeDefined();
 });

@@ -4,7 +4,7 @@ import { expectNoErrors } from '../support/errors.ts';
 import { expectStatus } from '../support/project.ts';
 import { until } from '../support/until.ts';
 import { createJobs, numbersOf, startClientSystem, type ClientSystem } from './client-system.ts';
-import { filledIn, shownIn } from './pages.ts';
+import { filledIn, shownIn } from '../support/pages.ts';
 import { runPieces, type Piece } from './run-pieces.ts';
 
 const example = join(import.meta.dirname, '..', '..', 'examples', 'jaffle_shop');
@@ -119,7 +119,7 @@ beforeAll(async () => {
     await expectStatus(200, system.call('POST', job, schedule));
   }
 
-  const [assets, op] = shownIn('dagster.md', 'python');
+  const [assets, op] = shownIn('docs/integrations/dagster.md', 'python');
   const here = {
     'account_id=1': `account_id=${system.accountId}`,
     'https://dctl.example.com': system.tlsUrl,

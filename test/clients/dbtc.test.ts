@@ -8,7 +8,7 @@ import { until } from '../support/until.ts';
 import { bodyOf } from '../support/webhooks.ts';
 import { createJobs, numbersOf, startClientSystem, type ClientSystem } from './client-system.ts';
 import { runClient } from './environments.ts';
-import { filledIn, shownIn } from './pages.ts';
+import { filledIn, shownIn } from '../support/pages.ts';
 import { runPieces, type Piece } from './run-pieces.ts';
 
 let system: ClientSystem;
@@ -272,7 +272,7 @@ test('dbt-jobs-as-code changes a job, and replaces it by another', async () => {
 
 async function runDbtc(): Promise<typeof told> {
   const { accountId, token, certificates } = system;
-  const shown = filledIn(shownIn('dbtc.md', 'python')[0], {
+  const shown = filledIn(shownIn('docs/integrations/dbtc.md', 'python')[0], {
     'dctl.example.com': hostOf(system),
     'account_id=1': `account_id=${accountId}`,
     'get_run_artifact(1,': `get_run_artifact(${accountId},`,
@@ -298,7 +298,7 @@ result = {"run": run["data"], "results": results}`;
 
 /** What dbt-cloud-cli is asked for; what comes of it is in files. */
 function withCli(): string {
-  const [run, artifact] = shownIn('dbtc.md', 'sh');
+  const [run, artifact] = shownIn('docs/integrations/dbtc.md', 'sh');
   const here = {
     'dctl.example.com': hostOf(system),
     'ACCOUNT_ID=1': `ACCOUNT_ID=${system.accountId}`,
@@ -321,7 +321,7 @@ wait`;
 }
 
 async function writeJobs(): Promise<void> {
-  const config = filledIn(shownIn('jobs-as-code.md', 'yaml')[0], {
+  const config = filledIn(shownIn('docs/integrations/jobs-as-code.md', 'yaml')[0], {
     'account_id: 1': `account_id: ${system.accountId}`,
     'project_id: 10': `project_id: ${numbers.projectNumber}`,
     'environment_id: 20': `environment_id: ${numbers.environmentNumber}`,
@@ -332,7 +332,7 @@ async function writeJobs(): Promise<void> {
 /** The file is synced, changed and synced, and then has another job in the place of its own. */
 function asCode(): string {
   return `
-${filledIn(shownIn('jobs-as-code.md', 'sh')[0], { 'https://dctl.example.com': system.tlsUrl })}
+${filledIn(shownIn('docs/integrations/jobs-as-code.md', 'sh')[0], { 'https://dctl.example.com': system.tlsUrl })}
 dbt-jobs-as-code plan jobs.yml --json > synced.json
 sed -i 's/Nightly build/Early build/; s/0 4/30 3/; s/- dbt build/- dbt run/; s/threads: 4/threads: 2/' jobs.yml
 dbt-jobs-as-code sync jobs.yml --json > changed.json

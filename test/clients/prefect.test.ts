@@ -3,7 +3,7 @@ import { expectNoErrors } from '../support/errors.ts';
 import { ended, expectStatus, trigger } from '../support/project.ts';
 import { until } from '../support/until.ts';
 import { createJobs, startClientSystem, type ClientSystem } from './client-system.ts';
-import { filledIn, runShown, shownCall, shownIn } from './pages.ts';
+import { filledIn, runShown, shownCall, shownIn } from '../support/pages.ts';
 import { startPrefect, type PrefectServer } from './prefect-server.ts';
 import { runPieces, type Piece } from './run-pieces.ts';
 
@@ -55,7 +55,7 @@ beforeAll(async () => {
     slow: "dbt run-operation wait --args '{seconds: 60}'",
   });
   const domain = system.tlsUrl.replace('https://', '');
-  const shown = filledIn(shownIn('prefect.md', 'python')[0], {
+  const shown = filledIn(shownIn('docs/integrations/prefect.md', 'python')[0], {
     'account_id=1,': `account_id=${system.accountId},`,
     'dctl.example.com': domain,
     'job_id=30': `job_id=${jobs['late']}`,

@@ -62,6 +62,9 @@ test('from a source over a rule to the run of an event, and why another made non
   await page.getByRole('link', { name: 'load-1' }).click();
   await page.getByText('orders was loaded').waitFor();
   expect(await page.getByLabel('Event data').textContent()).toContain('"rows": 7');
+  await go(`/runs/${sent.body.verdicts[0].run_id}`);
+  await page.getByRole('link', { name: 'erathos: load-1' }).click();
+  await page.getByText('orders was loaded').waitFor();
   await go('/orchestration');
   await page.getByRole('link', { name: 'load-2' }).click();
   await page.getByText('actual: 0').waitFor();

@@ -8,14 +8,13 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { freePort } from '../../scripts/setup/port.ts';
 import { connectDatabase, type DatabaseConnection } from '../../src/db.ts';
 import { appendLog } from '../../src/runs/logs.ts';
-import { filledIn } from '../clients/pages.ts';
+import { filledIn, shownIn } from '../support/pages.ts';
 import { archiveOf, smallProject } from '../support/archive.ts';
 import { makeAuthority, type Authority } from '../support/certificates.ts';
 import { deployProject, expectStatus, trigger, type DeployedProject } from '../support/project.ts';
 import { addPerson, type Person } from '../support/session.ts';
 import { startSystem, type System } from '../support/system.ts';
 import { startNginx } from './nginx.ts';
-import { readPage } from './page.ts';
 
 const perAddress = 20;
 
@@ -44,7 +43,7 @@ beforeAll(async () => {
       DCTL_RATE_PER_ADDRESS: String(perAddress),
     },
   });
-  const shown = /^```nginx\n(.*?)^```$/ms.exec(readPage('docs/deployment.md'))?.[1];
+  const [shown] = shownIn('docs/deployment.md', 'nginx');
   nginx = await startNginx(
     filledIn(shown, {
       'listen 443': `listen 127.0.0.1:${port}`,

@@ -8,14 +8,14 @@ import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { freePort } from '../../scripts/setup/port.ts';
-import { filledIn } from '../clients/pages.ts';
+import { filledIn, readPage } from '../support/pages.ts';
 import { onServer } from '../support/database.ts';
 import { ended } from '../support/project.ts';
 import { startProxy, type Proxy } from '../support/proxy.ts';
 import { getJob, makeDue, runsOf } from '../support/schedules.ts';
 import { startSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
-import { missingLine, readPage, shownBlocks, type ShownBlock } from './page.ts';
+import { missingLine, shownBlocks, type ShownBlock } from './page.ts';
 
 const warehouse = `started_${randomBytes(4).toString('hex')}`;
 const password = `it's "${randomBytes(8).toString('hex')}" $HOME \\`;

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { blocksOf } from '../support/pages.ts';
 
 /** A block of commands that a page shows, and what the page says comes of it. */
 export interface ShownBlock {
@@ -10,14 +9,10 @@ export interface ShownBlock {
   output: string[];
 }
 
-export function readPage(name: string): string {
-  return readFileSync(join(process.cwd(), name), 'utf8');
-}
-
 /** All of a page's `sh` blocks, each with the `text` block behind it. */
 export function shownBlocks(page: string): ShownBlock[] {
   const blocks: ShownBlock[] = [];
-  for (const [, language, code = ''] of page.matchAll(/^```(\w+)\n(.*?)^```$/gms)) {
+  for (const { language, code } of blocksOf(page)) {
     if (language === 'sh') {
       const [, exitCode = '0'] = /# ends with (\d+)$/m.exec(code) ?? [];
       blocks.push({ commands: code, exitCode: Number(exitCode), output: [] });

@@ -1,6 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
-import { readPage } from './page.ts';
+import { readPage } from '../support/pages.ts';
 
 /** What the programs are made of, with the texts that stand in several pieces put together. */
 const code = globSync(['src/**/*.ts', 'worker/**/*.ts', 'cli/**/*.ts'], {

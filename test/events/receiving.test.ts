@@ -410,7 +410,7 @@ describe('the chain from an event to whom its run told', () => {
   test('says why a rule that holds has no run', async () => {
     const source = await createSource(system);
     const jobId = await createJob(system, project.projectId, {});
-    await createRule(system, source, project, {
+    const rule = await createRule(system, source, project, {
       name: 'picks',
       job_id: jobId,
       command_override: 'dbt build --select ${{event.table}}',
@@ -434,6 +434,13 @@ describe('the chain from an event to whom its run told', () => {
     expect(await reasonFor({ table: 'a' })).toEqual([['refused', 'The job is switched off.']]);
     await expectStatus(204, system.call('DELETE', `/api/v1/projects/${project.projectId}/jobs/${jobId}`));
     expect(await reasonFor({ table: 'a' })).toEqual([['refused', 'There is no such job.']]);
+    const path = `/api/v1/event-rules/${rule.id}`;
+    const asked = await expectStatus(400, system.call('PATCH', path, { cause: 'why' }));
+    expect(asked.body.errors[0].pointer).toBe('/job_id');
+    await expectStatus(200, system.call('PATCH', path, { is_active: false }));
+    await expectStatus(400, system.call('PATCH', path, { is_active: true }));
+    await expectStatus(200, system.call('PATCH', path, { is_active: true, job_id: project.jobId }));
+    await expectStatus(204, system.call('DELETE', path));
     expect(await counted('SELECT count(*) FROM runs WHERE job_id = $1', [jobId])).toBe(0);
     const silent = await createSource(system);
     const { body } = await expectStatus(200, send(system, silent, 'x', {}));

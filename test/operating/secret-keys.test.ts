@@ -262,7 +262,8 @@ test('what somebody changes while everything is sealed anew stays as they wrote 
       async () =>
         (
           await system.pool.query(
-            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+            `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+               AND query LIKE 'UPDATE jobs SET webhook_headers%'`,
           )
         ).rows.length,
       (waiting) => waiting > 0,

@@ -8,7 +8,7 @@ import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ownServer } from '../../scripts/setup/own-server.ts';
 import { readConfig } from '../../src/config.ts';
-import { portProblem } from '../../src/http/listen.ts';
+import { portProblem } from '../../src/port.ts';
 import { makeAuthority, type Authority } from '../support/certificates.ts';
 import { startProcess } from '../support/process.ts';
 import { addPerson, trySignIn } from '../support/session.ts';
@@ -150,13 +150,14 @@ test('a pair that cannot be used at the start is refused with a sentence', async
 });
 
 test.each([
-  ['DCTL_PORT', () => system.tlsUrl],
-  ['DCTL_PLAIN_PORT', () => system.url],
+  ['DCTL_PORT', 'src', 'server', () => system.tlsUrl],
+  ['DCTL_PLAIN_PORT', 'src', 'server', () => system.url],
+  ['DCTL_WORKER_PORT', 'worker', 'worker', () => system.url],
 ] as const)(
   'a %s that another process has is named in one line, and the process ends',
-  async (setting, url) => {
+  async (setting, folder, who, url) => {
     const { port } = new URL(url());
-    const other = startProcess('dist/src/main.js', { ...system.environment, [setting]: port });
+    const other = startProcess(`dist/${folder}/main.js`, { ...system.environment, [setting]: port });
     let complaints = '';
     other.child.stderr!.on('data', (chunk: Buffer) => (complaints += chunk.toString()));
     expect(await other.ended).toBe(1);
@@ -164,7 +165,7 @@ test.each([
     expect(said).toMatchObject([
       {
         level: 'error',
-        msg: 'the server cannot listen',
+        msg: `the ${who} cannot listen`,
         problem: `${setting}: port ${port} of 127.0.0.1 is taken by another process. Stop that, or choose another port.`,
       },
     ]);
@@ -176,7 +177,7 @@ test.each([
   ['EACCES', 'DCTL_PORT: port 443 of ::1 is not for this user.'],
   ['EADDRNOTAVAIL', 'DCTL_HOST: ::1 is no address of this machine'],
 ])('%s says which setting to change', (code, sentence) => {
-  const settings = { DCTL_PORT: 443, DCTL_PLAIN_PORT: 80, DCTL_HOST: '::1' };
+  const settings = { DCTL_PORT: 443, DCTL_PLAIN_PORT: 80, DCTL_WORKER_PORT: undefined, DCTL_HOST: '::1' };
   expect(portProblem(code, 'DCTL_PORT', settings)).toContain(sentence);
 });
 

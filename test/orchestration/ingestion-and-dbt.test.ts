@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { filledIn, runShown, shownCall, shownIn } from '../clients/pages.ts';
+import { filledIn, runShown, shownCall, shownIn } from '../support/pages.ts';
 import { expectNoErrors } from '../support/errors.ts';
 import { startIngestion, type Ingestion, type LoadWebhook } from '../support/ingestion.ts';
 import { ended, expectStatus } from '../support/project.ts';
@@ -273,7 +273,7 @@ test('the calls that are shown are answered as it is said of them', async () => 
     filledIn(event, { '"rows": 1547': '"rows": 0', 'abc-123-def': 'abc-124' }),
   );
   const { body } = await second.call('GET', `/api/v1/events/${withoutRows.id}`);
-  expect(body.verdicts).toMatchObject([JSON.parse(shownIn('../orchestration.md', 'json')[0]!)]);
+  expect(body.verdicts).toMatchObject([JSON.parse(shownIn('docs/orchestration.md', 'json')[0]!)]);
 
   await runShown(second, shownCall('"name": "other_token"'));
   const hook = await runShown(

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { shownIn } from '../clients/pages.ts';
+import { shownIn } from '../support/pages.ts';
 import { insertToken } from '../support/organization.ts';
 import { deployProject, expectStatus, type DeployedProject } from '../support/project.ts';
 import { startSystem, type System } from '../support/system.ts';
@@ -39,7 +39,7 @@ export async function runsOf(system: System): Promise<any[]> {
 
 /** The project of this folder, which notes its runs in the warehouse as the documentation shows it. */
 async function deployLoaded(system: System): Promise<DeployedProject> {
-  const page = '../orchestration.md';
+  const page = 'docs/orchestration.md';
   const folder = await mkdtemp(join(tmpdir(), 'dctl-loaded-'));
   try {
     await cp(join(import.meta.dirname, 'project'), folder, { recursive: true });

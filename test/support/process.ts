@@ -1,7 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { nodeEnvironment, nodeFlags } from '../../scripts/setup/processes.ts';
+import { compileCache, nodeEnvironment, nodeFlags } from '../../scripts/setup/processes.ts';
 
 /** A process of ours whose JSON log lines are kept. */
 export interface TestProcess {
@@ -23,7 +24,13 @@ export function startProcess(
 ): TestProcess {
   const [program, ...rest] = [...within, process.execPath, ...nodeFlags, file, ...args] as [string];
   const child = spawn(program, rest, {
-    env: { PATH: process.env['PATH'] ?? '', ...dockerHost(), ...nodeEnvironment, ...environment },
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      NODE_COMPILE_CACHE: join(process.cwd(), compileCache),
+      ...dockerHost(),
+      ...nodeEnvironment,
+      ...environment,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: Record<string, unknown>[] = [];

@@ -123,6 +123,9 @@ export function RuleForm({
                       })
                     }
                   >
+                    {!jobs.some(({ id }) => id === value.job_id) && (
+                      <option value={value.job_id}>(deleted)</option>
+                    )}
                     {jobs.map(({ id, name }) => (
                       <option key={id} value={id}>
                         {name}

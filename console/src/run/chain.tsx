@@ -1,12 +1,15 @@
 import { useQuery } from '@tanstack/react-query';
+import { Fragment } from 'react';
 import { Link } from 'react-router';
-import type { Run } from '../../../client/operations.ts';
 import { DctlError } from '../../../client/client.ts';
+import type { Run } from '../../../client/operations.ts';
 import { api } from '../api.ts';
 import { Status } from '../parts/status.tsx';
 import { useNames } from '../runs/use-names.ts';
 
 const longest = 10;
+/** Of the events that one run was gathered from. */
+const shownEvents = 3;
 
 interface Cause {
   run: Run;
@@ -14,7 +17,7 @@ interface Cause {
   leads: string;
 }
 
-/** The runs that this one comes of, the first one first, and those that came of it. */
+/** The events and runs that this one comes of, the first one first, and the runs that came of it. */
 export function Chain({ run }: { run: Run }) {
   const { data: causes = [] } = useQuery({
     queryKey: ['run', run.id, 'causes'],
@@ -22,14 +25,17 @@ export function Chain({ run }: { run: Run }) {
     enabled: causeOf(run) !== null,
     staleTime: 60_000,
   });
+  const first = causes[0]?.run ?? run;
+  const isOfEvents = first.triggered_by === 'event' && first.after_run === null;
   const later = [
     ['retried by', run.retried_by],
     ['replaced by', run.replaced_by],
   ].filter((each): each is [string, string] => each[1] !== null);
-  if (causes.length === 0 && later.length === 0 && run.scheduled_for === null) return null;
+  if (!isOfEvents && causes.length === 0 && later.length === 0 && run.scheduled_for === null) return null;
   return (
     <nav className="chain" aria-label="Cause chain">
       <ol>
+        {isOfEvents && <Events runId={first.id} />}
         {run.scheduled_for !== null && <li>scheduled for {new Date(run.scheduled_for).toLocaleString()}</li>}
         {causes.map(({ run: cause, leads }) => (
           <li key={cause.id}>
@@ -44,6 +50,29 @@ export function Chain({ run }: { run: Run }) {
         ))}
       </ol>
     </nav>
+  );
+}
+
+function Events({ runId }: { runId: string }) {
+  const { data } = useQuery({
+    queryKey: ['run', runId, 'events'],
+    queryFn: ({ signal }) =>
+      api().call('listEventsOfRun', { path: { run_id: runId }, query: { limit: shownEvents } }, { signal }),
+    staleTime: 60_000,
+  });
+  if (data === undefined || data.data.length === 0) return null;
+  return (
+    <li>
+      {data.data.map((event, index) => (
+        <Fragment key={event.id}>
+          {index > 0 && ', '}
+          <Link to={`/orchestration/events/${event.id}`}>
+            {event.source_name}: {event.external_id ?? 'event'}
+          </Link>
+        </Fragment>
+      ))}
+      {data.next_cursor !== null && ' and more'} <span className="quiet">triggered</span>
+    </li>
   );
 }
 

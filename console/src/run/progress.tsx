@@ -1,14 +1,13 @@
 import type { Run } from '../../../client/operations.ts';
+import { hasSelectedNothing, phaseOf } from '../../../client/phase.ts';
 
 /** How far the run has come with dbt's nodes, and how they ended. */
 export function Progress({ run }: { run: Run }) {
   const { nodes_total: total, nodes_done: done } = run;
   if (total === null || total === 0) {
-    if (run.status === 'running') return <p className="quiet">Starting dbt…</p>;
-    if (run.status === 'success' && selectsNodes(run)) {
-      return <p className="look-warn">No nodes were selected</p>;
-    }
-    return null;
+    const phase = phaseOf(run);
+    if (phase !== undefined) return <p className="quiet">Now: {phase}…</p>;
+    return hasSelectedNothing(run) ? <p className="look-warn">No nodes were selected</p> : null;
   }
   const parts = [
     ['good', run.nodes_succeeded, 'succeeded'],
@@ -49,7 +48,3 @@ export function Progress({ run }: { run: Run }) {
     </div>
   );
 }
-
-/** Whether one of its commands is there to execute nodes: others succeed without. */
-const selectsNodes = ({ steps }: Run) =>
-  steps.some(({ command }) => /^dbt\s+(-\S+\s+)*(build|run|test|seed|snapshot)(\s|$)/.test(command));

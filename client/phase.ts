@@ -1,4 +1,4 @@
-import type { Run } from '../../client/index.ts';
+import type { Run } from './operations.ts';
 
 /** What dbt does to nodes: with these it tells how many there are. */
 const onNodes = new Set(['build', 'run', 'test', 'seed', 'snapshot', 'compile', 'clone', 'retry']);
