@@ -59,6 +59,8 @@ describe('adding a user', () => {
 
   test.each([
     [{ email: 'nobody', role: 'viewer' }, '/email'],
+    // The sign for Kelvin: its lower case is a plain k.
+    [{ email: 'ni\u212Aki@example.com', role: 'viewer' }, '/email'],
     [{ email: 'a@example.com', role: 'owner' }, '/role'],
     [{ email: 'a@example.com', role: 'viewer', password: 'short' }, '/password'],
   ])('refuses %j', async (wanted, pointer) => {

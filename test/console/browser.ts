@@ -103,7 +103,7 @@ function watchRequests(page: Page): void {
   const its = { pending: new Set<Request>(), changedAt: performance.now() };
   asked.set(page, its);
   // A log that is followed has no end for as long as its run has none.
-  const isLog = (request: Request) => /\/log(\?|$)/.test(request.url());
+  const isLog = (request: Request) => /\/logs(\?|$)/.test(request.url());
   page.on('request', (request) => {
     if (!isLog(request)) its.pending.add(request);
     its.changedAt = performance.now();
