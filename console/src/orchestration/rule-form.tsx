@@ -123,7 +123,7 @@ export function RuleForm({
                       })
                     }
                   >
-                    {!jobs.some(({ id }) => id === value.job_id) && (
+                    {value.job_id !== '' && !jobs.some(({ id }) => id === value.job_id) && (
                       <option value={value.job_id}>(deleted)</option>
                     )}
                     {jobs.map(({ id, name }) => (

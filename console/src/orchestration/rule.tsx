@@ -21,18 +21,13 @@ export function RulePage() {
   });
   const error = stored.error ?? sources.error ?? projects.error;
   if (error !== null) return <Problem error={error} />;
-  const rule = isNew && sources.data && projects.data ? newRule(sources.data, projects.data) : stored.data;
+  if (sources.data === undefined || projects.data === undefined) return <p className="quiet">Loading…</p>;
+  const rule = isNew ? newRule(sources.data, projects.data) : stored.data;
   if (rule === undefined) return <p className="quiet">Loading…</p>;
   return (
     <>
       <PageHead title={isNew ? 'New rule' : rule.name} trail={[['/orchestration/rules', 'Rules']]} />
-      <RuleForm
-        key={ruleId}
-        rule={rule}
-        isNew={isNew}
-        sources={sources.data ?? []}
-        projects={projects.data ?? []}
-      />
+      <RuleForm key={ruleId} rule={rule} isNew={isNew} sources={sources.data} projects={projects.data} />
     </>
   );
 }
