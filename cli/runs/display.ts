@@ -1,10 +1,10 @@
 import { isFinal, type NodeResult, type Run } from '../../client/index.ts';
+import { phaseOf } from '../../client/phase.ts';
 import { formatSeconds } from '../output/format.ts';
 import type { Output } from '../output/output.ts';
 import { plain } from '../output/plain.ts';
 import { cut } from '../output/table.ts';
 import { nameOfNode } from './nodes.ts';
-import { phaseOf } from '../../client/phase.ts';
 import { styleOf } from './statuses.ts';
 
 const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];

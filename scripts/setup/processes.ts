@@ -16,8 +16,10 @@ export const nodeFlags = ['--max-semi-space-size=4'];
  */
 export const nodeEnvironment = { UV_THREADPOOL_SIZE: '256' };
 
-/** What Node made of our modules is kept there, which halves what a start costs. Below a checkout's folder. */
-export const compileCache = join('.dctl', 'compile-cache');
+/** Likewise, for what is started in a checkout: what Node made of the modules is kept there, so the next start costs less. */
+export const keptModules = (checkout: string) => ({
+  NODE_COMPILE_CACHE: join(checkout, '.dctl', 'compile-cache'),
+});
 
 const maxLogBytes = 20 * 1024 * 1024;
 
@@ -42,7 +44,7 @@ export function startService(
   const endWithParent = new URL('./end-with-parent.mjs', import.meta.url).href;
   const child = spawn(process.execPath, [...nodeFlags, '--import', endWithParent, options.script], {
     cwd: options.cwd,
-    env: { ...nodeEnvironment, NODE_COMPILE_CACHE: join(options.cwd, compileCache), ...options.env },
+    env: { ...nodeEnvironment, ...keptModules(options.cwd), ...options.env },
     stdio: ['ignore', log, log, 'ipc'],
   });
   closeSync(log);

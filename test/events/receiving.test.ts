@@ -6,6 +6,7 @@ import { createJob, deployProject, expectStatus, type DeployedProject } from '..
 import { runsOf } from '../support/schedules.ts';
 import { startSystem, type Answer, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { countWaiting } from '../support/waiting.ts';
 import { changeJob } from '../support/webhooks.ts';
 
 /** No worker is up: runs stay queued. */
@@ -222,12 +223,7 @@ test('an event that was on its way when its rule began to gather joins the other
   const waiting = (query: string) =>
     until(
       `${query} waits`,
-      () =>
-        counted(
-          `SELECT count(*) FROM pg_stat_activity
-           WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE $1`,
-          [query],
-        ),
+      () => countWaiting(system, query),
       (count) => count === 1,
       10_000,
     );

@@ -9,6 +9,7 @@ import { createJob, deployProject, expectStatus, type DeployedProject } from '..
 import { addPerson, browserWith, signIn, type Browser } from '../support/session.ts';
 import { call, startSystem, type Answer, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { countWaiting } from '../support/waiting.ts';
 
 const newKey = () => randomBytes(32).toString('base64');
 const [first, second, third] = [firstStart().secretKey, newKey(), newKey()] as const;
@@ -259,13 +260,7 @@ test('what somebody changes while everything is sealed anew stays as they wrote 
     const rotating = operate({ environment: withKeys(third, second, first) }, 'rotate-secrets');
     await until(
       'it waits for the change',
-      async () =>
-        (
-          await system.pool.query(
-            `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-               AND query LIKE 'UPDATE jobs SET webhook_headers%'`,
-          )
-        ).rows.length,
+      () => countWaiting(system, 'UPDATE jobs SET webhook_headers%'),
       (waiting) => waiting > 0,
     );
     await other.query('COMMIT');

@@ -3,6 +3,7 @@ import { connectDatabase, type DatabaseConnection } from '../../src/db.ts';
 import { claimRun, markLaunched, renewLease } from '../../src/runs/lease.ts';
 import { createDatabase, insertJob, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
+import { countWaiting } from '../support/waiting.ts';
 
 const worker = { name: 'a worker', leaseSeconds: 30, engineId: null };
 const cancelled = `UPDATE runs SET status = 'error', status_reason = 'cancelled', finished_at = now(),
@@ -74,11 +75,10 @@ async function claimedDuring(statement: string) {
     await other.query('BEGIN');
     await other.query(statement);
     const claiming = claimRun(connection.db, 'first', worker);
-    const waits = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
     await until(
       'the claim waits',
-      () => database.pool.query(waits),
-      ({ rowCount }) => rowCount === 1,
+      () => countWaiting(database),
+      (waiting) => waiting === 1,
     );
     await other.query('COMMIT');
     return await claiming;

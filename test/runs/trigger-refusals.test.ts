@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { deployProject, expectStatus, trigger, type DeployedProject } from '../support/project.ts';
 import { startSystem, type System } from '../support/system.ts';
 import { until } from '../support/until.ts';
+import { countWaiting } from '../support/waiting.ts';
 
 let system: System;
 
@@ -53,11 +54,10 @@ test('no run is recorded of a deployment whose files were removed, not even whil
     await remover.query('BEGIN');
     await remover.query('SELECT id FROM deployments WHERE project_id = $1 FOR UPDATE', [project.projectId]);
     const triggering = ask(project);
-    const waits = `SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`;
     await until(
       'the trigger waits',
-      () => system.pool.query(waits),
-      ({ rowCount }) => rowCount === 1,
+      () => countWaiting(system),
+      (waiting) => waiting === 1,
     );
     await remover.query('UPDATE deployments SET pruned_at = now() WHERE project_id = $1', [
       project.projectId,

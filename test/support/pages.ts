@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { System } from './system.ts';
 
-type Language = 'json' | 'nginx' | 'python' | 'sh' | 'sql' | 'text' | 'yaml';
+type Language = 'json' | 'nginx' | 'python' | 'sh' | 'sql' | 'yaml';
 
 /** A page of the project's own documents: `README.md`, `docs/api.md`. */
 export function readPage(name: string): string {

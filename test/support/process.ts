@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { compileCache, nodeEnvironment, nodeFlags } from '../../scripts/setup/processes.ts';
+import { keptModules, nodeEnvironment, nodeFlags } from '../../scripts/setup/processes.ts';
 
 /** A process of ours whose JSON log lines are kept. */
 export interface TestProcess {
@@ -26,9 +25,9 @@ export function startProcess(
   const child = spawn(program, rest, {
     env: {
       PATH: process.env['PATH'] ?? '',
-      NODE_COMPILE_CACHE: join(process.cwd(), compileCache),
       ...dockerHost(),
       ...nodeEnvironment,
+      ...keptModules(process.cwd()),
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
